@@ -1,0 +1,1 @@
+"""Control plane: connection, schema and topology through scylla-driver."""

@@ -1,0 +1,1 @@
+"""One file a command: how its options are read and what it calls."""

@@ -1,0 +1,1 @@
+"""The real Apache Cassandra that cqlsurge brings along."""

@@ -1,0 +1,1 @@
+"""Starts the load processes, talks to them and merges what they say."""

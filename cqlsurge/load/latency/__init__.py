@@ -1,0 +1,1 @@
+"""Histograms of latencies, their merge and their HdrHistogram encoding; pure."""

@@ -1,0 +1,1 @@
+"""Error classes, and what may be done about each; pure."""

@@ -1,0 +1,1 @@
+"""When the next operation is due; pure, no clock inside."""

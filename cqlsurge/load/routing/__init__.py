@@ -1,0 +1,1 @@
+"""From a routing key to token, replicas, tablet and shard; pure."""

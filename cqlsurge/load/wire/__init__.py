@@ -1,0 +1,1 @@
+"""CQL native protocol v4 as bytes, both roles, without I/O."""

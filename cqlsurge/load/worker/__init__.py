@@ -1,0 +1,1 @@
+"""Entry point and messages of a load process."""

@@ -1,0 +1,1 @@
+"""From an operation number to kind, key, values and expected value; pure."""

@@ -1,0 +1,1 @@
+"""The result document: its shape, how it is computed, written and read."""

@@ -1,0 +1,9 @@
+#!/usr/bin/env python3
+"""cqlsurge behind the ancestor's command line: `uv run program.py [ADDRESS] [OPTIONS]`."""
+
+import sys
+
+from cqlsurge.cli import program
+
+if __name__ == "__main__":
+    sys.exit(program())
