@@ -1,0 +1,137 @@
+"""The engine's side of the talk with the parent: stop, rate, topology, snapshots; polled once a tick, no threads.
+
+The messages themselves are listed in cqlsurge.load.worker.messages.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Any, Dict, List, Optional, Protocol
+
+from cqlsurge.load.engines.recorder import Recorder
+from cqlsurge.load.engines.source import Source
+
+TICK_NS = 20_000_000
+
+
+class Channel(Protocol):
+    """A two-way stream of JSON messages with the parent."""
+
+    def send(self, message: Dict[str, Any]) -> None:
+        """Sends one message."""
+
+    def receive(self) -> List[Dict[str, Any]]:
+        """The messages that have arrived, without waiting. Raises EOFError when the parent is gone."""
+
+
+def cpu_s() -> float:
+    """CPU time of this process so far: user and system."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def max_rss_mb() -> float:
+    """Largest resident set of this process so far (ru_maxrss is KiB on Linux, bytes on macOS)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+class Control:
+    """One phase's control. `poll` must be called when `next_ns` has passed; it updates the fields below.
+
+    stopping: issue nothing more. drain_until_ns: give up on what is in flight then. rate_factor: multiply the asked rate
+    (0 is a pause); it has changed when `changes` has grown. topology: messages for the engine to take and clear.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        recorder: Recorder,
+        source: Source,
+        *,
+        phase: str = "measure",
+        start_ns: int = 0,
+        warmup_ns: int = 0,
+        duration_ns: Optional[int] = None,
+        drain_ns: int = 12_000_000_000,
+        snapshot_ns: int = 1_000_000_000,
+    ) -> None:
+        self.stopping = False
+        self.stop_reason = ""
+        self.drain_until_ns = 1 << 62
+        self.rate_factor = 1.0
+        self.changes = 0
+        self.topology: List[Dict[str, Any]] = []
+        self.next_ns = start_ns
+        self._channel, self._recorder, self._source = channel, recorder, source
+        self._phase = phase
+        self._start_ns = start_ns
+        self._measure_ns = start_ns + warmup_ns
+        self._end_ns = None if duration_ns is None else self._measure_ns + duration_ns
+        self._drain_ns = drain_ns
+        self._snapshot_every_ns = snapshot_ns
+        self._snapshot_ns = start_ns + snapshot_ns
+        self._measuring = False
+        self._cpu_at_measure_s = 0.0
+        self._spin_at_measure_ns = 0
+
+    def poll(self, now_ns: int) -> None:
+        """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
+        self.next_ns = now_ns + TICK_NS
+        if not self._measuring and now_ns >= self._measure_ns:
+            self._begin_measure(now_ns)
+        if self._end_ns is not None and now_ns >= self._end_ns:
+            self.stop(now_ns, "duration")
+        try:
+            messages = self._channel.receive()
+        except EOFError:
+            self.stop(now_ns, "parent gone", drain_ns=0)
+            return
+        for message in messages:
+            self._obey(message, now_ns)
+        if now_ns >= self._snapshot_ns:
+            self._snapshot_ns += self._snapshot_every_ns * ((now_ns - self._snapshot_ns) // self._snapshot_every_ns + 1)
+            self.snapshot(now_ns)
+
+    def stop(self, now_ns: int, reason: str, drain_ns: Optional[int] = None) -> None:
+        """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
+        self.stopping = True
+        self.stop_reason = self.stop_reason or reason
+        self.drain_until_ns = min(self.drain_until_ns, now_ns + (self._drain_ns if drain_ns is None else drain_ns))
+
+    def snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
+        """Sends the recorder's counts and the interval's histograms."""
+        taken = self._recorder.take()
+        taken.update(
+            type=message_type,
+            phase=self._phase,
+            t_ns=now_ns,
+            measuring=self._measuring,
+            cpu_s=cpu_s() - self._cpu_at_measure_s,
+            measured_spin_s=(self._recorder.spin_ns - self._spin_at_measure_ns) / 1e9,
+            max_rss_mb=max_rss_mb(),
+        )
+        self._channel.send(taken)
+
+    def _begin_measure(self, now_ns: int) -> None:
+        if now_ns > self._start_ns:
+            # What came before belongs to the warm-up: it leaves the histograms and is counted in operations alone.
+            self.snapshot(now_ns)
+        self._measuring = True
+        self._cpu_at_measure_s = cpu_s()
+        self._spin_at_measure_ns = self._recorder.spin_ns
+
+    def _obey(self, message: Dict[str, Any], now_ns: int) -> None:
+        kind = message["type"]
+        if kind == "stop":
+            self.stop(now_ns, "asked", int(message.get("drain_s", 1.0) * 1e9))
+        elif kind == "range":
+            self._source.add(message["start"], message["count"])
+        elif kind == "range_end":
+            self._source.end()
+        elif kind == "rate":
+            self.rate_factor = float(message["factor"])
+            self.changes += 1
+        elif kind == "topology":
+            self.topology.append(message)

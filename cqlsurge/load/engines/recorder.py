@@ -1,0 +1,169 @@
+"""What happened: counts and latencies of one phase in one load process.
+
+The conservation law that every engine keeps (asserted in the contract suite and by the parent):
+
+    issued = ok + failed + unknown + in_flight          closed load: due = issued
+    due    = issued + skipped + backlog                 with a rate
+
+Histograms are lists of counts (cqlsurge.load.latency.layout); they hold the interval since the last `take`, which the
+parent merges. Counts are totals of the phase. A hot loop may keep its own counters and lists and bring the recorder up to
+date before each control poll; after the poll it must fetch the histogram lists again, since `take` replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Dict, List, Optional
+
+from cqlsurge.load.latency.hdr import encode
+from cqlsurge.load.latency.layout import COUNTS_LENGTH, index_of
+from cqlsurge.load.outcomes.classes import OK, UNKNOWN, outcome_of
+from cqlsurge.load.outcomes.ranges import Ranges
+from cqlsurge.load.workload.model import Kind
+
+EXAMPLES_PER_CLASS = 3
+TEXT_LIMIT = 300
+
+#: an operation sent more than this after it was due counts as late
+LATE_NS = 1_000_000
+
+
+class KindRecord:
+    """Counts and interval histograms of one kind of operation."""
+
+    __slots__ = ("failed", "name", "ok", "response", "rows", "service", "unknown", "wait", "writes")
+
+    def __init__(self, kind: Kind) -> None:
+        self.name = kind.name
+        self.writes = kind.writes
+        self.ok = self.failed = self.unknown = self.rows = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """New, empty histograms."""
+        self.wait: List[int] = [0] * COUNTS_LENGTH
+        self.service: List[int] = [0] * COUNTS_LENGTH
+        self.response: List[int] = [0] * COUNTS_LENGTH
+
+
+class TargetRecord:
+    """Counts of one node, or of one shard of it (shard -1 where the engine cannot tell)."""
+
+    __slots__ = ("address", "failed", "issued", "node", "ok", "shard")
+
+    def __init__(self, node: str, address: str, shard: int = -1) -> None:
+        self.node, self.address, self.shard = node, address, shard
+        self.issued = self.ok = self.failed = 0
+
+
+class Recorder:
+    """See the module's text. All times are time.monotonic_ns() values of this process."""
+
+    def __init__(self, kinds: Sequence[Kind], start_ns: int = 0) -> None:
+        self.kinds = [KindRecord(kind) for kind in kinds]
+        self.targets: List[TargetRecord] = []
+        self.start_ns = start_ns
+        self.due = self.issued = self.late = self.skipped = self.retries = 0
+        self.bytes_out = self.bytes_in = 0
+        self.spin_ns = 0
+        #: engine-specific figures for the verdict, such as sends, empty polls; numbers only, totals of the phase
+        self.gauges: Dict[str, float] = {}
+        self.errors: Dict[str, int] = {}
+        self.attempt_errors: Dict[str, int] = {}
+        self.examples: Dict[str, List[Dict[str, Any]]] = {}
+        self.unacknowledged = Ranges()
+        #: all operations below this position in the order of issue have ended (0: not known)
+        self.settled = 0
+
+    @property
+    def finished(self) -> int:
+        """Operations that ended: ok, failed or unknown."""
+        return sum(kind.ok + kind.failed + kind.unknown for kind in self.kinds)
+
+    def issue(self, due_ns: int, sent_ns: int) -> None:
+        """An operation was sent for the first time. Closed load passes the same time twice."""
+        self.due += 1
+        self.issued += 1
+        if sent_ns - due_ns > LATE_NS:
+            self.late += 1
+
+    def succeed(self, kind: int, due_ns: int, sent_ns: int, done_ns: int, rows: int = 0) -> None:
+        """An operation ended well; `sent_ns` is its first sending."""
+        record = self.kinds[kind]
+        record.ok += 1
+        record.rows += rows
+        self._time(record, due_ns, sent_ns, done_ns)
+
+    def fail(
+        self,
+        kind: int,
+        number: int,
+        error_class: str,
+        due_ns: int,
+        sent_ns: int,
+        done_ns: int,
+        *,
+        text: str = "",
+        node: str = "",
+        outcome: Optional[str] = None,
+    ) -> None:
+        """An operation ended in an error, final after all its attempts; its latency counts like any other's."""
+        record = self.kinds[kind]
+        if (outcome or outcome_of(error_class, writes=record.writes)) == UNKNOWN:
+            record.unknown += 1
+            self.unacknowledged.add(number, number + 1)
+        else:
+            record.failed += 1
+        self.errors[error_class] = self.errors.get(error_class, 0) + 1
+        self.note_example(error_class, done_ns, number, text, node)
+        self._time(record, due_ns, sent_ns, done_ns)
+
+    def attempt_failed(self, error_class: str) -> None:
+        """One attempt ended in an error, whatever becomes of its operation."""
+        self.attempt_errors[error_class] = self.attempt_errors.get(error_class, 0) + 1
+
+    def note_example(self, error_class: str, now_ns: int, number: int, text: str, node: str) -> None:
+        """Keeps the first few errors of each class, with time and node."""
+        examples = self.examples.setdefault(error_class, [])
+        if len(examples) < EXAMPLES_PER_CLASS:
+            t_s = round((now_ns - self.start_ns) / 1e9, 3)
+            examples.append({"t_s": t_s, "operation": number, "node": node, "text": text[:TEXT_LIMIT]})
+
+    def _time(self, record: KindRecord, due_ns: int, sent_ns: int, done_ns: int) -> None:
+        record.wait[index_of(max(0, sent_ns - due_ns))] += 1
+        record.service[index_of(max(0, done_ns - sent_ns))] += 1
+        record.response[index_of(max(0, done_ns - due_ns))] += 1
+
+    def take(self) -> Dict[str, Any]:
+        """The phase's counts so far and the interval's histograms, JSON-able; the histograms begin anew."""
+        kinds: Dict[str, Any] = {}
+        for kind in self.kinds:
+            kinds[kind.name] = {
+                OK: kind.ok,
+                "failed": kind.failed,
+                "unknown": kind.unknown,
+                "rows": kind.rows,
+                "wait": encode(kind.wait),
+                "service": encode(kind.service),
+                "response": encode(kind.response),
+            }
+            kind.clear()
+        return {
+            "kinds": kinds,
+            "due": self.due,
+            "issued": self.issued,
+            "late": self.late,
+            "skipped": self.skipped,
+            "retries": self.retries,
+            "settled": self.settled,
+            "bytes_out": self.bytes_out,
+            "bytes_in": self.bytes_in,
+            "spin_s": self.spin_ns / 1e9,
+            "gauges": dict(self.gauges),
+            "errors": dict(self.errors),
+            "attempt_errors": dict(self.attempt_errors),
+            "examples": self.examples,
+            "unacknowledged": self.unacknowledged.pairs(),
+            "unacknowledged_overflow": self.unacknowledged.overflow,
+            "targets": [[t.node, t.address, t.shard, t.issued, t.ok, t.failed] for t in self.targets],
+        }
