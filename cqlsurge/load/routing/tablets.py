@@ -1,0 +1,138 @@
+"""Which tablet of a table holds a token, and the replicas (host id, shard) that serve it.
+
+Source: scylladb docs/dev/protocol-extensions.md (TABLETS_ROUTING_V1) and docs/dev/system_keyspace.md (system.tablets).
+A tablet holds the tokens (first, last].
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Replicas = tuple[tuple[uuid.UUID, int], ...]
+
+_INT64_MIN = -(1 << 63)
+_INT = struct.Struct(">i")
+
+
+class TabletMap:
+    """The tablets of one table, in token order, as far as they are known."""
+
+    def __init__(self) -> None:
+        self.first_tokens: list[int] = []
+        self.last_tokens: list[int] = []
+        self.replica_sets: list[Replicas] = []
+        self._uniform_shift = -1
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[int, Sequence[tuple[uuid.UUID, int]]]]) -> TabletMap:
+        """The whole map of a table from its rows (last_token, replicas) of system.tablets, in any order."""
+        tablets = cls()
+        first = _INT64_MIN
+        for last, replicas in sorted(rows, key=lambda row: row[0]):
+            tablets.first_tokens.append(first)
+            tablets.last_tokens.append(last)
+            tablets.replica_sets.append(tuple(replicas))
+            first = last
+        tablets._note_uniform()
+        return tablets
+
+    def __len__(self) -> int:
+        return len(self.last_tokens)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the tablets are 2**k equal parts of all tokens, so that the index is a shift away."""
+        return self._uniform_shift >= 0
+
+    def index(self, token: int) -> int:
+        """The position of the tablet that holds a token; -1 when none is known."""
+        if self._uniform_shift >= 0:
+            return (token >> self._uniform_shift) + (len(self.last_tokens) >> 1)
+        at = bisect_left(self.last_tokens, token)
+        return at if at < len(self.last_tokens) and token > self.first_tokens[at] else -1
+
+    def replicas(self, token: int) -> Replicas | None:
+        """The replicas of the tablet that holds a token; None when it is not known."""
+        at = self.index(token)
+        return self.replica_sets[at] if at >= 0 else None
+
+    def update(self, first: int, last: int, replicas: Sequence[tuple[uuid.UUID, int]]) -> None:
+        """Learn one tablet; whatever overlaps it is out of date and goes."""
+        at = bisect_left(self.last_tokens, first)
+        if at < len(self.last_tokens) and self.last_tokens[at] == first:
+            at += 1
+        end = at
+        while end < len(self.last_tokens) and self.first_tokens[end] < last:
+            end += 1
+        self.first_tokens[at:end] = [first]
+        self.last_tokens[at:end] = [last]
+        self.replica_sets[at:end] = [tuple(replicas)]
+        self._note_uniform()
+
+    def _note_uniform(self) -> None:
+        count = len(self.last_tokens)
+        bits = count.bit_length() - 1
+        self._uniform_shift = -1
+        # One tablet would be a shift by 64, which machine integers do not have.
+        if count < 2 or count != 1 << bits or self.first_tokens[0] != _INT64_MIN:
+            return
+        whole = self.first_tokens[1:] == self.last_tokens[:-1]
+        if whole and all(last == uniform_last_token(at, bits) for at, last in enumerate(self.last_tokens)):
+            self._uniform_shift = 64 - bits
+
+
+def uniform_last_token(index: int, bits: int) -> int:
+    """The last token of tablet `index` when 2**bits tablets divide all tokens evenly."""
+    return (((index + 1) << (64 - bits)) - 1) + _INT64_MIN
+
+
+def decode_routing_payload(data: bytes) -> tuple[int, int, Replicas]:
+    """(first token, last token, replicas) of a `tablets-routing-v1` payload.
+
+    A CQL tuple<bigint, bigint, list<tuple<uuid, int>>>. ValueError if it is not one.
+    """
+    try:
+        first, at = _field(data, 0)
+        last, at = _field(data, at)
+        listed, _ = _field(data, at)
+        (count,) = _INT.unpack_from(listed, 0)
+        at = 4
+        replicas = []
+        for _ in range(count):
+            pair, at = _field(listed, at)
+            host, shard_at = _field(pair, 0)
+            shard, _ = _field(pair, shard_at)
+            replicas.append((uuid.UUID(bytes=host), _INT.unpack(shard)[0]))
+        return _bigint(first), _bigint(last), tuple(replicas)
+    except struct.error as error:
+        raise ValueError(f"not a tablets-routing-v1 payload of {len(data)} bytes: {error}") from None
+
+
+def encode_routing_payload(first: int, last: int, replicas: Sequence[tuple[uuid.UUID, int]]) -> bytes:
+    """The `tablets-routing-v1` payload for one tablet; the server's half of `decode_routing_payload`."""
+    pairs = [_sized(_sized(host.bytes) + _sized(_INT.pack(shard))) for host, shard in replicas]
+    listed = _INT.pack(len(pairs)) + b"".join(pairs)
+    return _sized(struct.pack(">q", first)) + _sized(struct.pack(">q", last)) + _sized(listed)
+
+
+def _bigint(data: bytes) -> int:
+    value: int = struct.unpack(">q", data)[0]
+    return value
+
+
+def _sized(data: bytes) -> bytes:
+    return _INT.pack(len(data)) + data
+
+
+def _field(data: bytes, at: int) -> tuple[bytes, int]:
+    (length,) = _INT.unpack_from(data, at)
+    end = at + 4 + length
+    if length < 0 or end > len(data):
+        raise ValueError(f"a tablets-routing-v1 field of {length} bytes does not fit in {len(data)}")
+    return data[at + 4 : end], end
