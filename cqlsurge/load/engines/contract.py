@@ -1,6 +1,6 @@
 """The contract of an engine: what it is given, what it must do.
 
-An engine is made for one load process. `open` connects and prepares; `run` carries one phase of load through to its end and
+An engine is made for one load process. `open` connects and prepares; `run` carries one phase of load to its end and
 may be called again for the next phase; `close` lets everything go. All three run on the process's main thread.
 
 What `run` owes (the contract suite, tests/integration/test_engine_contract.py, holds every engine to it):
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
@@ -40,10 +40,10 @@ class Node:
     port: int
     dc: str
     rack: str
-    tokens: Tuple[int, ...] = ()
+    tokens: tuple[int, ...] = ()
     shards: int = 0
     ignore_msb: int = 0
-    shard_aware_port: Optional[int] = None
+    shard_aware_port: int | None = None
     up: bool = True
 
 
@@ -56,20 +56,20 @@ class Target:
     check_hostname, or None for plain TCP; compression: True asks for LZ4.
     """
 
-    contact_points: Tuple[Tuple[str, int], ...]
+    contact_points: tuple[tuple[str, int], ...]
     local_dc: str
     keyspace: str
     table: str
-    nodes: Tuple[Node, ...] = ()
+    nodes: tuple[Node, ...] = ()
     replication: Mapping[str, str] = field(default_factory=dict)
-    tablets: Optional[Tuple[Tuple[int, Tuple[Tuple[str, int], ...]], ...]] = None
-    username: Optional[str] = None
-    password: Optional[str] = field(default=None, repr=False)
-    tls: Optional[Mapping[str, Any]] = None
+    tablets: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: Mapping[str, Any] | None = None
     compression: bool = False
     address_map: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For a plan: the secrets are in it, so it travels on a pipe only."""
         return asdict(self)
 
@@ -102,20 +102,20 @@ class Setup:
 class Work:
     """One phase of load. Times are of time.monotonic_ns() of this process's host.
 
-    verify_share: the share of reads whose values are checked, 0 to 1. max_backlog: due operations that may wait before
-    further ones are skipped; None for no limit.
+    workload: may differ from the setup's in mode, never in statements. verify_share: the share of reads whose values are
+    checked, 0 to 1. max_backlog: due operations that may wait before further ones are skipped; None for no limit.
     """
 
+    workload: Workload
     source: Source
     recorder: Recorder
     control: Control
     concurrency: int
     start_ns: int
-    pacer: Optional[Pacer] = None
-    max_backlog: Optional[int] = None
+    pacer: Pacer | None = None
+    max_backlog: int | None = None
     verify_share: float = 0.0
     spin: bool = True
-    failures: List[str] = field(default_factory=list)
 
 
 class Engine:
@@ -126,7 +126,7 @@ class Engine:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
 
-    def open(self) -> Dict[str, Any]:
+    def open(self) -> dict[str, Any]:
         """Connects and prepares; gives facts for the result (connections, compression, driver version, notes).
 
         Raises EngineError.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from typing import Any, Dict, List, Optional, Protocol
+from typing import Any, Protocol
 
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
@@ -18,10 +18,10 @@ TICK_NS = 20_000_000
 class Channel(Protocol):
     """A two-way stream of JSON messages with the parent."""
 
-    def send(self, message: Dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """Sends one message."""
 
-    def receive(self) -> List[Dict[str, Any]]:
+    def receive(self) -> list[dict[str, Any]]:
         """The messages that have arrived, without waiting. Raises EOFError when the parent is gone."""
 
 
@@ -40,8 +40,8 @@ def max_rss_mb() -> float:
 class Control:
     """One phase's control. `poll` must be called when `next_ns` has passed; it updates the fields below.
 
-    stopping: issue nothing more. drain_until_ns: give up on what is in flight then. rate_factor: multiply the asked rate
-    (0 is a pause); it has changed when `changes` has grown. topology: messages for the engine to take and clear.
+    stopping: issue nothing more. drain_until_ns: give up on what is in flight then. rate_factor: multiply the asked
+    rate (0 is a pause); it has changed when `changes` has grown. topology: messages for the engine to take and clear.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Control:
         phase: str = "measure",
         start_ns: int = 0,
         warmup_ns: int = 0,
-        duration_ns: Optional[int] = None,
+        duration_ns: int | None = None,
         drain_ns: int = 12_000_000_000,
         snapshot_ns: int = 1_000_000_000,
     ) -> None:
@@ -62,7 +62,7 @@ class Control:
         self.drain_until_ns = 1 << 62
         self.rate_factor = 1.0
         self.changes = 0
-        self.topology: List[Dict[str, Any]] = []
+        self.topology: list[dict[str, Any]] = []
         self.next_ns = start_ns
         self._channel, self._recorder, self._source = channel, recorder, source
         self._phase = phase
@@ -94,7 +94,7 @@ class Control:
             self._snapshot_ns += self._snapshot_every_ns * ((now_ns - self._snapshot_ns) // self._snapshot_every_ns + 1)
             self.snapshot(now_ns)
 
-    def stop(self, now_ns: int, reason: str, drain_ns: Optional[int] = None) -> None:
+    def stop(self, now_ns: int, reason: str, drain_ns: int | None = None) -> None:
         """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
         self.stopping = True
         self.stop_reason = self.stop_reason or reason
@@ -106,6 +106,7 @@ class Control:
         taken.update(
             type=message_type,
             phase=self._phase,
+            reason=self.stop_reason,
             t_ns=now_ns,
             measuring=self._measuring,
             cpu_s=cpu_s() - self._cpu_at_measure_s,
@@ -113,6 +114,12 @@ class Control:
             max_rss_mb=max_rss_mb(),
         )
         self._channel.send(taken)
+
+    def finish(self, now_ns: int) -> None:
+        """Reports the end of the phase: the engine has returned and the recorder is final."""
+        if not self._measuring:
+            self._begin_measure(now_ns)
+        self.snapshot(now_ns, "end")
 
     def _begin_measure(self, now_ns: int) -> None:
         if now_ns > self._start_ns:
@@ -122,7 +129,7 @@ class Control:
         self._cpu_at_measure_s = cpu_s()
         self._spin_at_measure_ns = self._recorder.spin_ns
 
-    def _obey(self, message: Dict[str, Any], now_ns: int) -> None:
+    def _obey(self, message: dict[str, Any], now_ns: int) -> None:
         kind = message["type"]
         if kind == "stop":
             self.stop(now_ns, "asked", int(message.get("drain_s", 1.0) * 1e9))

@@ -5,15 +5,16 @@ The conservation law that every engine keeps (asserted in the contract suite and
     issued = ok + failed + unknown + in_flight          closed load: due = issued
     due    = issued + skipped + backlog                 with a rate
 
-Histograms are lists of counts (cqlsurge.load.latency.layout); they hold the interval since the last `take`, which the
-parent merges. Counts are totals of the phase. A hot loop may keep its own counters and lists and bring the recorder up to
-date before each control poll; after the poll it must fetch the histogram lists again, since `take` replaces them.
+Histograms are lists of counts (cqlsurge.load.latency.layout); they hold the interval since the last `take`, and the
+parent merges them. Counts are totals of the phase. A hot loop may keep its own counters and lists and bring the
+recorder up to date before each control poll; after the poll it must fetch the histogram lists again, since `take`
+replaces them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
 from cqlsurge.load.latency.layout import COUNTS_LENGTH, index_of
@@ -41,9 +42,9 @@ class KindRecord:
 
     def clear(self) -> None:
         """New, empty histograms."""
-        self.wait: List[int] = [0] * COUNTS_LENGTH
-        self.service: List[int] = [0] * COUNTS_LENGTH
-        self.response: List[int] = [0] * COUNTS_LENGTH
+        self.wait: list[int] = [0] * COUNTS_LENGTH
+        self.service: list[int] = [0] * COUNTS_LENGTH
+        self.response: list[int] = [0] * COUNTS_LENGTH
 
 
 class TargetRecord:
@@ -61,16 +62,16 @@ class Recorder:
 
     def __init__(self, kinds: Sequence[Kind], start_ns: int = 0) -> None:
         self.kinds = [KindRecord(kind) for kind in kinds]
-        self.targets: List[TargetRecord] = []
+        self.targets: list[TargetRecord] = []
         self.start_ns = start_ns
         self.due = self.issued = self.late = self.skipped = self.retries = 0
         self.bytes_out = self.bytes_in = 0
         self.spin_ns = 0
         #: engine-specific figures for the verdict, such as sends, empty polls; numbers only, totals of the phase
-        self.gauges: Dict[str, float] = {}
-        self.errors: Dict[str, int] = {}
-        self.attempt_errors: Dict[str, int] = {}
-        self.examples: Dict[str, List[Dict[str, Any]]] = {}
+        self.gauges: dict[str, float] = {}
+        self.errors: dict[str, int] = {}
+        self.attempt_errors: dict[str, int] = {}
+        self.examples: dict[str, list[dict[str, Any]]] = {}
         self.unacknowledged = Ranges()
         #: all operations below this position in the order of issue have ended (0: not known)
         self.settled = 0
@@ -105,7 +106,7 @@ class Recorder:
         *,
         text: str = "",
         node: str = "",
-        outcome: Optional[str] = None,
+        outcome: str | None = None,
     ) -> None:
         """An operation ended in an error, final after all its attempts; its latency counts like any other's."""
         record = self.kinds[kind]
@@ -134,9 +135,9 @@ class Recorder:
         record.service[index_of(max(0, done_ns - sent_ns))] += 1
         record.response[index_of(max(0, done_ns - due_ns))] += 1
 
-    def take(self) -> Dict[str, Any]:
+    def take(self) -> dict[str, Any]:
         """The phase's counts so far and the interval's histograms, JSON-able; the histograms begin anew."""
-        kinds: Dict[str, Any] = {}
+        kinds: dict[str, Any] = {}
         for kind in self.kinds:
             kinds[kind.name] = {
                 OK: kind.ok,

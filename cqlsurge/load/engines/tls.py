@@ -1,0 +1,20 @@
+"""The TLS context of a client, from the paths in a target: the same for the control plane and for every engine."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+
+def client_context(tls: Mapping[str, Any]) -> ssl.SSLContext:
+    """A context that checks the server's certificate, and its host name unless `check_hostname` is false.
+
+    Keys: ca_file (None: the system's authorities), cert_file and key_file (None: no client certificate),
+    check_hostname. Raises OSError or ssl.SSLError for files that cannot be read or do not fit together.
+    """
+    context = ssl.create_default_context(cafile=tls.get("ca_file"))
+    context.check_hostname = bool(tls.get("check_hostname", True))
+    if tls.get("cert_file"):
+        context.load_cert_chain(tls["cert_file"], tls.get("key_file"))
+    return context

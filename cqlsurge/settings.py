@@ -1,0 +1,297 @@
+"""The settings of a run: each declared once, with its default, unit and help; checked here; free of secrets.
+
+The command line, the Python API and `--from RUN.json` all make this one object. Passwords are named by file or environment
+variable and read only when a connection is made, so a Settings can be shown and stored whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cqlsurge.errors import UsageError
+from cqlsurge.load.workload.kv import MODES
+from cqlsurge.units import parse_count, parse_duration_s, parse_share, parse_size
+
+CONSISTENCIES = (
+    "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE",
+)  # fmt: skip
+DEFAULT_DC = "datacenter1"
+DEFAULT_OPERATIONS = 1_000_000
+#: with a rate, operations in flight follow the rate up to this many in each process
+RATE_CONCURRENCY = 16_384
+STREAM_IDS = 32_768
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
+
+GROUPS = (
+    "What to do",
+    "How hard",
+    "The database",
+    "Security",
+    "How it is done",
+    "Errors",
+    "Results",
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """How one setting appears on the command line."""
+
+    help: str
+    group: str
+    parse: Callable[[str], Any] = str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    flag: str = ""  # the option's name where it is not the field's
+    switch: bool = False  # takes no value: --name
+    on_off: bool = False  # takes no value: --name / --no-name
+    optional_value: str | None = None  # what a bare --name means
+
+
+def option(default: Any, help: str, group: str, **more: Any) -> Any:
+    """A dataclass field that carries its Option."""
+    return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **more)})
+
+
+def parse_concurrency(text: str) -> int:
+    """A positive whole number."""
+    return positive(parse_count(text))
+
+
+def positive(number: int) -> int:
+    """The number itself, if it is 1 or more. Raises ValueError."""
+    if number < 1:
+        raise ValueError(f"{number} is not 1 or more")
+    return number
+
+
+def positive_count(text: str) -> int:
+    """A count of 1 or more."""
+    return positive(parse_count(text))
+
+
+def positive_s(text: str) -> float:
+    """A duration above zero, in seconds."""
+    value_s = parse_duration_s(text)
+    if value_s <= 0:
+        raise ValueError(f"{text!r} is not longer than 0")
+    return value_s
+
+
+def budget(text: str) -> str:
+    """An error budget: a count, or a share written with %."""
+    if text.strip().endswith("%"):
+        parse_share(text)
+    else:
+        parse_count(text)
+    return text.strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of one run. Fields are named as the options are; None means what the option's help says."""
+
+    address: str | None = None
+
+    # What to do
+    mode: str = option("write", "what each operation does", "What to do", choices=MODES)
+    operations: int | None = option(
+        None, "operations in total (default 1M; none when only --duration is given)", "What to do", parse=positive_count
+    )
+    duration: float | None = option(
+        None, "time to run after warm-up; with --operations, the first reached ends the run", "What to do",
+        parse=positive_s, metavar="TIME",
+    )  # fmt: skip
+    warmup: float = option(
+        0.0, "time at the start that counts in operations but in no figure (default 0)", "What to do",
+        parse=parse_duration_s, metavar="TIME",
+    )  # fmt: skip
+    blob_size: int = option(1_000, "size of each value in bytes (default 1_000)", "What to do", parse=parse_size)
+    read_ratio: float = option(
+        0.5, "share of reads in mixed mode, 0 to 1 (default 0.5)", "What to do", parse=parse_share
+    )
+    keys: int | None = option(
+        None, "population of keys (default: as many as operations)", "What to do", parse=positive_count
+    )
+    key_offset: int = option(0, "first key of the population (default 0)", "What to do", parse=parse_count)
+    populate: bool = option(True, "write the population before a mixed run (default on)", "What to do", on_off=True)
+    fill: str = option(
+        "random", "what values are made of: random bytes do not shrink, text does", "What to do",
+        choices=("random", "text"),
+    )  # fmt: skip
+    seed: int = option(1, "what keys, values and draws depend on (default 1)", "What to do", parse=parse_count)
+    verify: str | None = option(
+        None, "check what every read returns; with a run's result file, allow for its unacknowledged writes", "What to do",
+        metavar="RUN.json", optional_value="",
+    )  # fmt: skip
+    verify_share: float = option(
+        1.0, "share of the reads that --verify checks, 0 to 1 (default 1)", "What to do", parse=parse_share
+    )
+
+    # How hard
+    concurrency: int | None = option(
+        None, "operations in flight per process (default 1; with --rate an upper limit)", "How hard",
+        parse=parse_concurrency,
+    )  # fmt: skip
+    processes: int | None = option(
+        None, "load processes (default: the cores that may be used)", "How hard", parse=positive_count
+    )
+    rate: str | None = option(
+        None, "operations per second asked for in total: 50k, or a shape (see below)", "How hard", metavar="RATE"
+    )
+    arrivals: str = option("constant", "how asked operations arrive", "How hard", choices=("constant", "poisson"))
+    max_backlog: int | None = option(
+        None, "due operations that may wait in each process before further ones are skipped (default: no limit)",
+        "How hard", parse=positive_count,
+    )  # fmt: skip
+
+    # The database
+    dc: str | None = option(
+        None, f"data centre to send to (default {DEFAULT_DC}, or the cluster's only one)", "The database"
+    )
+    keyspace: str = option("test", "keyspace (default test)", "The database")
+    table: str = option("kv", "table (default kv)", "The database")
+    consistency: str = option(
+        "LOCAL_QUORUM", "consistency level (default LOCAL_QUORUM)", "The database",
+        parse=str.upper, choices=CONSISTENCIES, metavar="LEVEL",
+    )  # fmt: skip
+    replication: str = option(
+        "1", "replication of a keyspace that is created: a factor, or dc1:3,dc2:2 (default 1)", "The database"
+    )
+    create: bool = option(True, "create keyspace and table where absent (default on)", "The database", on_off=True)
+    create_with: str | None = option(
+        None, "further table options of a table that is created, as in CQL after WITH", "The database", metavar="CQL"
+    )
+    truncate: bool = option(False, "empty the table first", "The database", switch=True)
+    compression: bool | None = option(
+        None, "LZ4 compression of frames (default: on where server and runtime can)", "The database", on_off=True
+    )
+    translate: str | None = option(
+        None, "addresses to use instead of those that nodes announce: 10.0.0.1=127.0.0.1,...", "The database",
+        metavar="FROM=TO,...",
+    )  # fmt: skip
+
+    # Security
+    user: str | None = option(None, "user name", "Security")
+    password_file: str | None = option(None, "file that holds the password", "Security", metavar="FILE")
+    password_env: str | None = option(
+        None, "environment variable that holds the password (default CQLSURGE_PASSWORD)", "Security", metavar="NAME"
+    )
+    tls: bool = option(False, "encrypt; the server's certificate is checked", "Security", switch=True)
+    tls_ca: str | None = option(
+        None,
+        "certificate authorities to trust, PEM (default: the system's); turns --tls on",
+        "Security",
+        metavar="FILE",
+    )
+    tls_cert: str | None = option(None, "client certificate, PEM; turns --tls on", "Security", metavar="FILE")
+    tls_key: str | None = option(None, "key of the client certificate, PEM", "Security", metavar="FILE")
+    tls_check_host: bool = option(
+        True, "check that the certificate names the host (default on)", "Security", on_off=True
+    )
+
+    # How it is done
+    engine: str = option(
+        "wire", "what speaks to the database (default wire); `--engine help` lists all", "How it is done"
+    )
+    technique: str | None = option(
+        None, "how the engine issues requests, for scylla-driver: window (default), batch, sync", "How it is done"
+    )
+    runtime: str = option(
+        "auto", "interpreter of the load processes: auto, cpython, pypy or a path (default auto)", "How it is done"
+    )
+    spin: bool = option(
+        True, "with --rate, spin below 2 ms to the next due time (default on)", "How it is done", on_off=True
+    )
+    request_timeout: float = option(
+        10.0, "time after which an operation counts as timed out (default 10s)", "How it is done",
+        parse=positive_s, metavar="TIME",
+    )  # fmt: skip
+
+    # Errors
+    retries: int = option(
+        3,
+        "further attempts of an operation where its error class allows it, for wire (default 3)",
+        "Errors",
+        parse=parse_count,
+    )
+    error_budget: str = option(
+        "0", "failed and unknown operations that still exit 0: a count or a share such as 1%% (default 0)", "Errors",
+        parse=budget, metavar="N|N%%",
+    )  # fmt: skip
+
+    # Results
+    json: str | None = option(
+        None, "write the result document, as the run goes (- for standard output)", "Results", metavar="FILE"
+    )
+    force: bool = option(False, "let --json replace a file that is no result document", "Results", switch=True)
+    quiet: bool = option(False, "no progress, only the summary", "Results", switch=True)
+
+    def check(self) -> Settings:
+        """The settings themselves, if they fit together. Raises UsageError."""
+        for name in ("keyspace", "table"):
+            if not _IDENTIFIER.match(getattr(self, name)):
+                raise UsageError(
+                    f"--{name} {getattr(self, name)!r} is no identifier: use a letter, then letters, digits and _, 48 at most"
+                )
+        if self.verify is not None and self.mode == "write":
+            raise UsageError("--verify checks reads: use it with --mode read or mixed")
+        if self.max_backlog is not None and self.rate is None:
+            raise UsageError("--max-backlog needs --rate: without a rate nothing waits")
+        if self.tls_key and not self.tls_cert:
+            raise UsageError("--tls-key needs --tls-cert")
+        if (self.password_file or self.password_env) and not self.user:
+            raise UsageError("a password needs --user")
+        if self.password_file and self.password_env:
+            raise UsageError("give --password-file or --password-env, not both")
+        return self
+
+    @property
+    def total_operations(self) -> int | None:
+        """How many operations end the run; None where only the duration does."""
+        if self.operations is None and self.duration is None:
+            return DEFAULT_OPERATIONS
+        return self.operations
+
+    @property
+    def population(self) -> int:
+        """How many keys there are."""
+        return self.keys or self.total_operations or DEFAULT_OPERATIONS
+
+    @property
+    def in_flight_limit(self) -> int:
+        """Operations in flight at the most, in each process."""
+        if self.concurrency is not None:
+            return self.concurrency
+        return 1 if self.rate is None else RATE_CONCURRENCY
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether connections use TLS."""
+        return self.tls or self.tls_ca is not None or self.tls_cert is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings by name; there is no secret in them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Settings:
+        """Settings from a result document; names that this version does not know are an error."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise UsageError(f"settings of another version of cqlsurge: {', '.join(unknown)} not known here")
+        return cls(**data)
+
+
+def options() -> list[tuple[str, Any, Option]]:
+    """(field name, default, Option) of every setting that is an option, in order."""
+    return [
+        (field.name, field.default, field.metadata["option"])
+        for field in dataclasses.fields(Settings)
+        if "option" in field.metadata
+    ]
