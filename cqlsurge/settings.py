@@ -1,7 +1,7 @@
 """The settings of a run: each declared once, with its default, unit and help; checked here; free of secrets.
 
-The command line, the Python API and `--from RUN.json` all make this one object. Passwords are named by file or environment
-variable and read only when a connection is made, so a Settings can be shown and stored whole.
+The command line, the Python API and `--from RUN.json` all make this one object. Passwords are named by file or
+environment variable and read only when a connection is made, so a Settings can be shown and stored whole.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Settings:
     )  # fmt: skip
     seed: int = option(1, "what keys, values and draws depend on (default 1)", "What to do", parse=parse_count)
     verify: str | None = option(
-        None, "check what every read returns; with a run's result file, allow for its unacknowledged writes", "What to do",
+        None, "check what every read returns; a run's result file names writes that may be missing", "What to do",
         metavar="RUN.json", optional_value="",
     )  # fmt: skip
     verify_share: float = option(
@@ -165,6 +165,12 @@ class Settings:
     create: bool = option(True, "create keyspace and table where absent (default on)", "The database", on_off=True)
     create_with: str | None = option(
         None, "further table options of a table that is created, as in CQL after WITH", "The database", metavar="CQL"
+    )
+    tablets: bool | None = option(
+        None,
+        "tablets in a keyspace that is created, ScyllaDB only (default: the server's)",
+        "The database",
+        on_off=True,
     )
     truncate: bool = option(False, "empty the table first", "The database", switch=True)
     compression: bool | None = option(
@@ -236,7 +242,7 @@ class Settings:
         for name in ("keyspace", "table"):
             if not _IDENTIFIER.match(getattr(self, name)):
                 raise UsageError(
-                    f"--{name} {getattr(self, name)!r} is no identifier: use a letter, then letters, digits and _, 48 at most"
+                    f"--{name} {getattr(self, name)!r} is no identifier: a letter, then letters, digits and _, 48 at most"
                 )
         if self.verify is not None and self.mode == "write":
             raise UsageError("--verify checks reads: use it with --mode read or mixed")

@@ -1,0 +1,150 @@
+"""One load process as the parent sees it: started apart, spoken to over pipes, its last words kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from cqlsurge import load
+from cqlsurge.errors import WorkerError
+
+BOOTSTRAP = str(Path(load.__file__).with_name("bootstrap.py"))
+READ_SIZE = 1 << 18
+LAST_WORDS = 20
+#: unsent bytes that may wait for a load process that does not read
+OUT_LIMIT = 64 << 20
+
+
+class LoadProcess:
+    """A child that runs cqlsurge/load/bootstrap.py on some interpreter, in a session of its own.
+
+    A terminal's Ctrl-C does not reach it, and it ends by itself when its pipe closes. Nothing here waits.
+    """
+
+    def __init__(self, python: str, index: int) -> None:
+        self.index = index
+        try:
+            self._child = subprocess.Popen(
+                [python, "-I", BOOTSTRAP],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise WorkerError(f"a load process cannot start on {python}: {error.strerror}") from error
+        self.pid = self._child.pid
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        assert self._child.stderr is not None
+        self.in_fd, self.out_fd, self.err_fd = (
+            self._child.stdin.fileno(),
+            self._child.stdout.fileno(),
+            self._child.stderr.fileno(),
+        )
+        for fd in (self.in_fd, self.out_fd, self.err_fd):
+            os.set_blocking(fd, False)
+        self._rest = b""
+        self._unsent = bytearray()
+        self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        self.ended = False
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end."""
+        self._unsent += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        if len(self._unsent) > OUT_LIMIT:
+            raise WorkerError(f"load process {self.index} (pid {self.pid}) does not read its messages")
+        self.flush()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether messages wait for the pipe to take them."""
+        return bool(self._unsent) and not self.ended
+
+    def flush(self) -> None:
+        """Writes what the pipe takes now."""
+        try:
+            while self._unsent:
+                del self._unsent[: os.write(self.in_fd, self._unsent)]
+        except BlockingIOError:
+            pass  # the selector says when there is room
+        except OSError:
+            self._unsent.clear()
+
+    def read_messages(self) -> list[dict[str, Any]]:
+        """The whole messages that have arrived; sets `ended` when the process has closed its side."""
+        data = self._read(self.out_fd)
+        if data is None:
+            return []
+        if not data:
+            self.ended = True
+            return []
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise WorkerError(
+                f"load process {self.index} (pid {self.pid}) sent no message but {lines[0][:80]!r}"
+            ) from error
+
+    def read_words(self) -> bool:
+        """Keeps the last lines of what the process says on standard error; false when it has closed it."""
+        data = self._read(self.err_fd)
+        if data:
+            self._words.extend(line for line in data.decode(errors="replace").splitlines() if line.strip())
+        return data is None or bool(data)
+
+    @staticmethod
+    def _read(fd: int) -> bytes | None:
+        """Bytes, b"" at the end, None when there is nothing now."""
+        try:
+            return os.read(fd, READ_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    @property
+    def last_words(self) -> str:
+        """The last line that the process said on standard error, or nothing."""
+        return self._words[-1].strip() if self._words else ""
+
+    def exit_text(self) -> str:
+        """How the process ended, for people: killed by SIGKILL, exited with 3."""
+        code = self._child.poll()
+        if code is None:
+            return "closed its pipe"
+        if code < 0:
+            try:
+                return f"killed by {signal.Signals(-code).name}"
+            except ValueError:
+                return f"killed by signal {-code}"
+        return f"exited with {code}"
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits for the end of the process; false if it has not come."""
+        try:
+            self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """Ends the process at once."""
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+
+    def close(self) -> None:
+        """Closes the pipes; a process that still runs ends by itself."""
+        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass  # the pipe broke with its process

@@ -1,0 +1,187 @@
+"""Adds up what load processes report: counts, merged histograms, one row a second.
+
+Histograms are merged, never percentiles averaged. A process that is lost keeps what it had reported last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cqlsurge.load.latency.hdr import decode
+from cqlsurge.load.latency.histogram import add, percentiles
+from cqlsurge.load.latency.layout import new_counts
+from cqlsurge.load.outcomes.ranges import Ranges
+
+LATENCIES = ("wait", "service", "response")
+COUNTS = ("ok", "failed", "unknown", "rows")
+EXAMPLES = 5
+
+Message = dict[str, Any]
+Histograms = dict[str, dict[str, list[int]]]
+
+
+@dataclass
+class WorkerTally:
+    """What one load process has reported: its last snapshot, and the last one before the measured phase."""
+
+    last: Message | None = None
+    before: Message | None = None
+    ended: bool = False
+    lost: str | None = None
+
+    def total(self, name: str) -> int:
+        """A count of the whole phase: one of COUNTS over all kinds, or a count of the snapshot itself."""
+        return _total(self.last, name)
+
+    def measured(self, name: str) -> int:
+        """The same count, of the measured phase alone."""
+        return _total(self.last, name) - _total(self.before, name)
+
+
+def _total(snapshot: Message | None, name: str) -> int:
+    if snapshot is None:
+        return 0
+    if name in COUNTS:
+        return sum(int(kind[name]) for kind in snapshot["kinds"].values())
+    return int(snapshot[name])
+
+
+@dataclass
+class Row:
+    """One second of the run over all processes. Latencies are of the headline kind (service, or response)."""
+
+    t_s: int
+    ok: int = 0
+    errors: int = 0
+    issued: int = 0
+    measuring: bool = True
+    counts: list[int] = field(default_factory=new_counts)
+    reported: set[int] = field(default_factory=set)
+
+    def to_json(self) -> dict[str, Any]:
+        """The row of the result's timeline."""
+        p50, p99, p99_9 = (ns / 1000 for ns in percentiles(self.counts, (50.0, 99.0, 99.9)))
+        return {
+            "t_s": self.t_s,
+            "ok": self.ok,
+            "errors": self.errors,
+            "p50_us": p50,
+            "p99_us": p99,
+            "p99_9_us": p99_9,
+            "warmup": not self.measuring,
+        }
+
+
+class Tally:
+    """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures."""
+
+    def __init__(self, workers: int, start_ns: int, headline: str = "service") -> None:
+        self.workers = [WorkerTally() for _ in range(workers)]
+        self.start_ns = start_ns
+        self.headline = headline
+        self.histograms: Histograms = {}
+        self.timeline: list[dict[str, Any]] = []
+        self._open_rows: dict[int, Row] = {}
+
+    def take(self, worker: int, snapshot: Message) -> None:
+        """A snapshot, or the end, from one process."""
+        tally = self.workers[worker]
+        previous = tally.last
+        tally.last = snapshot
+        if not snapshot["measuring"]:
+            tally.before = snapshot
+        tally.ended = snapshot["type"] == "end"
+        row = self._row(snapshot)
+        row.ok += _total(snapshot, "ok") - _total(previous, "ok")
+        row.issued += _total(snapshot, "issued") - _total(previous, "issued")
+        for name in ("failed", "unknown"):
+            row.errors += _total(snapshot, name) - _total(previous, name)
+        row.reported.add(worker)
+        for kind, data in snapshot["kinds"].items():
+            for name in LATENCIES:
+                counts = decode(data[name])
+                if snapshot["measuring"]:
+                    into = self.histograms.setdefault(kind, {latency: new_counts() for latency in LATENCIES})
+                    add(into[name], counts)
+                if name == self.headline:
+                    add(row.counts, counts)
+        self._close_rows()
+
+    def lose(self, worker: int, how: str) -> None:
+        """A process has ended before its time; what it reported stays."""
+        self.workers[worker].lost = how
+        self._close_rows()
+
+    def finish(self) -> None:
+        """No more will come: closes the last rows."""
+        for t_s in sorted(self._open_rows):
+            self._close(t_s)
+
+    def total(self, name: str) -> int:
+        """A count of the whole phase over all processes."""
+        return sum(worker.total(name) for worker in self.workers)
+
+    def measured(self, name: str) -> int:
+        """A count of the measured phase over all processes."""
+        return sum(worker.measured(name) for worker in self.workers)
+
+    @property
+    def in_flight(self) -> int:
+        """Operations that had not ended when last heard of."""
+        return self.total("issued") - self.total("ok") - self.total("failed") - self.total("unknown")
+
+    def by_class(self, name: str) -> dict[str, int]:
+        """`errors` or `attempt_errors` added up by class, the most frequent first."""
+        added: dict[str, int] = {}
+        for worker in self.workers:
+            for error_class, count in (worker.last or {}).get(name, {}).items():
+                added[error_class] = added.get(error_class, 0) + count
+        return dict(sorted(added.items(), key=lambda item: -item[1]))
+
+    def examples(self) -> dict[str, list[dict[str, Any]]]:
+        """The first few errors of each class over all processes, in the order of their time."""
+        merged: dict[str, list[dict[str, Any]]] = {}
+        for worker in self.workers:
+            for error_class, examples in (worker.last or {}).get("examples", {}).items():
+                merged.setdefault(error_class, []).extend(examples)
+        return {name: sorted(found, key=lambda one: one["t_s"])[:EXAMPLES] for name, found in merged.items()}
+
+    def unacknowledged(self) -> Ranges:
+        """Writes that processes reported as of unknown fate."""
+        merged = Ranges()
+        for worker in self.workers:
+            for first, past in (worker.last or {}).get("unacknowledged", []):
+                merged.add(first, past)
+            merged.overflow |= bool((worker.last or {}).get("unacknowledged_overflow"))
+        return merged
+
+    def targets(self) -> dict[tuple[str, str, int], list[int]]:
+        """(node, address, shard) -> [issued, ok, failed] over all processes."""
+        merged: dict[tuple[str, str, int], list[int]] = {}
+        for worker in self.workers:
+            for node, address, shard, *counts in (worker.last or {}).get("targets", []):
+                sums = merged.setdefault((node, address, shard), [0, 0, 0])
+                sums[:] = [have + more for have, more in zip(sums, counts, strict=True)]
+        return dict(sorted(merged.items(), key=lambda item: (item[0][1], item[0][2])))
+
+    def _row(self, snapshot: Message) -> Row:
+        t_s = max(1, round((snapshot["t_ns"] - self.start_ns) / 1e9))
+        last = self.timeline[-1]["t_s"] if self.timeline else 0
+        t_s = max(t_s, last + 1)  # a late report joins the next open row: closed ones are final
+        row = self._open_rows.setdefault(t_s, Row(t_s))
+        row.measuring = bool(snapshot["measuring"])
+        return row
+
+    def _close_rows(self) -> None:
+        waiting = {index for index, worker in enumerate(self.workers) if not worker.ended and worker.lost is None}
+        for t_s in sorted(self._open_rows):
+            newer = set().union(*(row.reported for time_s, row in self._open_rows.items() if time_s > t_s))
+            if not waiting <= newer | self._open_rows[t_s].reported:
+                break
+            if not waiting <= newer and t_s == max(self._open_rows):
+                break  # all have reported, but a process may add its last words to this second
+            self._close(t_s)
+
+    def _close(self, t_s: int) -> None:
+        self.timeline.append(self._open_rows.pop(t_s).to_json())
