@@ -45,9 +45,9 @@ def start(
 ) -> EmbeddedCluster:
     """Start a cluster and wait until each node answers and sees the others; fetch Cassandra first if need be.
 
-    `port` is every node's CQL port (0: any that is free on all their addresses); `keep` a folder whose data outlives
-    the cluster; `tls` encrypts CQL, and with `client_certificates` each client must show one; `auth` demands the default
-    superuser's name and password; `heap_mb` is each JVM's largest heap in MiB. `progress` is told what goes on, a line
+    `port` is every node's CQL port (0: any that is free on all their addresses). `keep` is a folder whose data outlives
+    the cluster. `tls` encrypts CQL; with `client_certificates` each client must show one. `auth` demands the default
+    superuser's name and password. `heap_mb` is each JVM's largest heap in MiB. `progress` is told what goes on, a line
     at a time. Whatever ends this call or this process, no node outlives it.
 
     Raises UsageError or RunError (EmbeddedError mostly), each with the cure.
