@@ -12,6 +12,7 @@ from cqlsurge.load.engines.contract import Work
 from cqlsurge.load.pacing.schedule import Pacer
 
 NEVER_NS = 1 << 62
+BLOCK = 256
 
 # Sleeping less than this cannot be relied on: the wait is spun away instead.
 SPIN_NS = 2_000_000
@@ -37,7 +38,9 @@ class Intake:
     @property
     def ended(self) -> bool:
         """True when no operation will come any more."""
-        return self.control.stopping or (self._number == self._past and self._source.finished)
+        if self.control.stopping or (self._number == self._past and self._source.finished):
+            return True
+        return self._schedule is not None and self._schedule.ended and not self._waiting
 
     def tick(self, now_ns: int) -> None:
         """Polls the control if it is time to, and moves the schedule to now; call it once a round."""
@@ -117,34 +120,43 @@ class Intake:
 
 
 class Schedule:
-    """A pacer's offsets on the clock, stretched by a factor that may change on the way; 0 is a pause."""
+    """A pacer's times on the clock of this process, through changes of rate and pauses. `next_ns` is the next time."""
 
     def __init__(self, pacer: Pacer, start_ns: int) -> None:
-        self._pacer = pacer
-        self._count = 0
-        self._factor = 1.0
-        # Where the clock stood when the factor last changed, and how far the schedule had come then.
-        self._clock_ns, self._elapsed_ns = start_ns, 0.0
-        self.next_ns = start_ns
+        self._pacer, self._start_ns = pacer, start_ns
+        self._times: list[int] = []
+        self._at = self._given = 0
+        self._factor = self._pacer_factor = 1.0
+        self._paused_ns = 0
+        self.ended = False
         self._aim()
 
     def step(self) -> int:
         """The time of the next operation; the one after it comes next."""
         due_ns = self.next_ns
-        self._count += 1
+        self._at += 1
+        self._given += 1
         self._aim()
         return due_ns
 
     def scale(self, factor: float, now_ns: int) -> None:
-        """From now on the schedule goes `factor` times as fast as the pacer says."""
-        if factor != self._factor:
-            self._elapsed_ns += (now_ns - self._clock_ns) * self._factor
-            self._clock_ns, self._factor = now_ns, factor
+        """From now on the schedule goes `factor` times as fast as first asked; 0 is a pause. All till now is given."""
+        if factor == self._factor or self.ended:
+            return
+        elapsed_ns = now_ns - self._start_ns
+        if not self._factor:
+            self._pacer.delay_ns += elapsed_ns - self._paused_ns
+        self._factor = factor
+        if factor:
+            self._pacer = self._pacer.rescaled(elapsed_ns, factor / self._pacer_factor, self._given)
+            self._pacer_factor = factor
+            self._times, self._at = [], 0
             self._aim()
+        else:
+            self._paused_ns, self.next_ns = elapsed_ns, NEVER_NS
 
     def _aim(self) -> None:
-        if self._factor > 0:
-            ahead_ns = self._pacer.offset_ns(self._count) - self._elapsed_ns
-            self.next_ns = self._clock_ns + int(ahead_ns / self._factor)
-        else:
-            self.next_ns = NEVER_NS
+        if self._at == len(self._times):
+            self._times, self._at = self._pacer.fill(self._given, BLOCK), 0
+        self.ended = not self._times
+        self.next_ns = NEVER_NS if self.ended else self._start_ns + self._times[self._at]

@@ -13,6 +13,8 @@ import pytest
 
 from cqlsurge.load.engines.contract import EngineError
 from cqlsurge.load.latency.histogram import count_of, maximum, minimum, percentile
+from cqlsurge.load.pacing.notation import parse
+from cqlsurge.load.pacing.schedule import Pacer
 
 
 def test_each_number_becomes_one_operation(make_fake, run_phase) -> None:
@@ -88,6 +90,52 @@ def test_numbers_may_come_late(make_fake, run_phase) -> None:
     ran = run_phase(make_fake(), 0, steps=steps, ended=False)
     assert ran.recorder.finished == ran.recorder.due == 70
     assert ran.needs >= 1
+
+
+def test_pacer_is_obeyed(make_fake, run_phase) -> None:
+    ran = run_phase(make_fake(), 200, pacer=Pacer(parse("10k")))
+    assert ran.recorder.due == ran.recorder.issued == 200
+    assert ran.duration_s >= 199 / 10_000
+
+
+def test_waiting_for_a_place_counts_from_the_due_time(make_fake, run_phase) -> None:
+    ran = run_phase(make_fake(service_ns=5_000_000), 20, concurrency=1, pacer=Pacer(parse("1M")))
+    kind = ran.recorder.kinds[0]
+    # The last of 20 operations in a row waits for 19 others, and all were due at once.
+    assert maximum(kind.wait) >= 19 * 5_000_000 - 20_000
+    assert maximum(kind.response) >= 20 * 5_000_000 - 20_000
+    assert ran.recorder.late >= 18
+
+
+def test_backlog_is_bounded_and_counted(make_fake, run_phase) -> None:
+    ran = run_phase(
+        make_fake(service_ns=10_000_000),
+        None,
+        concurrency=1,
+        pacer=Pacer(parse("10k")),
+        max_backlog=5,
+        duration_s=0.2,
+        drain_s=0.0,
+    )
+    recorder = ran.recorder
+    assert recorder.due > 1000
+    assert recorder.skipped > 900
+    assert ran.backlog <= 5
+    assert recorder.due == recorder.issued + recorder.skipped + ran.backlog
+
+
+def test_pause_and_change_of_rate(make_fake, run_phase) -> None:
+    steps = {1: [{"type": "rate", "factor": 0}], 6: [{"type": "rate", "factor": 100}]}
+    ran = run_phase(make_fake(), 1000, pacer=Pacer(parse("100")), steps=steps)
+    # Asked rate: 10 s; paused for five ticks of 20 ms, then a hundred times as fast: 0.2 s.
+    assert 0.18 < ran.duration_s < 5
+    assert ran.recorder.finished == 1000
+
+
+def test_a_schedule_may_end(make_fake, run_phase) -> None:
+    ran = run_phase(make_fake(), None, pacer=Pacer(parse("step:1k,0@50ms")))
+    assert ran.recorder.finished == ran.recorder.due == 50
+    assert not ran.control.stopping
 
 
 def test_open_can_refuse(make_fake) -> None:
