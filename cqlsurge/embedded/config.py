@@ -153,6 +153,7 @@ def write_node(config: ClusterConfig, node: int, folder: Path, jars: Jars) -> Pa
         f"-Xmx{config.heap_mb}m",
         f"-javaagent:{jars.jamm}",
         f"-Djava.io.tmpdir={folder / 'tmp'}",
+        f"-Djna.tmpdir={folder / 'tmp'}",
         f"-XX:ErrorFile={folder / 'logs' / 'hs_err.log'}",
         f"-Dcassandra.config={yaml.as_uri()}",
         f"-Dlogback.configurationFile={logback}",
