@@ -227,7 +227,7 @@ class Settings:
     )
     error_budget: str = option(
         "0", "failed and unknown operations that still exit 0: a count or a share such as 1%% (default 0)", "Errors",
-        parse=budget, metavar="N|N%%",
+        parse=budget, metavar="N|SHARE",
     )  # fmt: skip
 
     # Results

@@ -54,7 +54,6 @@ def connect(
         connect_timeout=CONNECT_TIMEOUT_S,
         control_connection_timeout=CONNECT_TIMEOUT_S,
         idle_heartbeat_interval=0,
-        monitor_reporting_enabled=False,
         address_translator=TableTranslator(translations or {}),
         auth_provider=_auth(security),
         ssl_context=_context(security),

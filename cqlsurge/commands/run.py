@@ -1,0 +1,129 @@
+"""`cqlsurge run [ADDRESS]`, which is `program.py [ADDRESS]`: one load run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import textwrap
+from typing import Any
+
+from cqlsurge.display.progress import make_display
+from cqlsurge.display.summary import print_summary
+from cqlsurge.errors import UsageError
+from cqlsurge.host.starter import end_with_starter
+from cqlsurge.load.engines.registry import ENGINES
+from cqlsurge.load.pacing.notation import HELP
+from cqlsurge.results.files import STANDARD_OUTPUT, read_document
+from cqlsurge.session.interrupts import Interrupts
+from cqlsurge.session.run import exit_code
+from cqlsurge.session.run import run as run_session
+from cqlsurge.settings import GROUPS, Option, Settings, options
+
+DESCRIPTION = "Writes or reads rows `key uuid, value blob` and tells how fast it went, how long answers took, and why."
+ADDRESS_HELP = (
+    "host[:port][,host[:port]...], IPv6 in brackets; without it a real Apache Cassandra starts here, and is stopped at "
+    "the end"
+)
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Adds the command with all settings as options, in groups."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "run",
+        help="write or read rows, and tell how fast it went",
+        usage="%(prog)s [ADDRESS] [OPTIONS]",
+        description=DESCRIPTION,
+        epilog=_rate_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("address", nargs="?", metavar="ADDRESS", help=ADDRESS_HELP)
+    groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    for name, _default, option in options():
+        _add_option(groups[option.group], name, option)
+    groups["Results"].add_argument(
+        "--from", dest="from_file", metavar="RUN.json", help="repeat that run; options given beside it take precedence"
+    )
+    return parser
+
+
+def _rate_help() -> str:
+    return textwrap.fill(f"RATE: {HELP}", 100)
+
+
+def _add_option(group: Any, name: str, option: Option) -> None:
+    """One setting as an option. An option that is not given leaves no trace, so that --from can fill it."""
+    flag = option.flag or "--" + name.replace("_", "-")
+    common: dict[str, Any] = {"dest": name, "help": _help(option), "default": argparse.SUPPRESS}
+    if option.on_off:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+        return
+    if option.switch:
+        group.add_argument(flag, action="store_true", **common)
+        return
+    if option.choices:
+        common["choices"] = option.choices
+        common["metavar"] = option.metavar or "{" + ",".join(option.choices) + "}"
+    elif option.metavar:
+        common["metavar"] = option.metavar
+    else:
+        common["metavar"] = name.upper()
+    if option.optional_value is not None:
+        common.update(nargs="?", const=option.optional_value)
+    group.add_argument(flag, type=_parser_of(option), **common)
+
+
+def _help(option: Option) -> str:
+    if option.choices and "default" not in option.help and not option.metavar:
+        return f"{option.help} (default {option.choices[0]})"
+    return option.help
+
+
+def _parser_of(option: Option) -> Any:
+    def parse(text: str) -> Any:
+        try:
+            return option.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """The settings that the command line asks for. Raises UsageError."""
+    given = {
+        field.name: value for field in dataclasses.fields(Settings) if (value := _given(args, field.name)) is not None
+    }
+    base: dict[str, Any] = {}
+    if args.from_file:
+        document = read_document(args.from_file)
+        base = {**document["settings"], "json": None, "force": False}
+    return Settings.from_json({**base, **given}).check()
+
+
+def _given(args: argparse.Namespace, name: str) -> Any:
+    return getattr(args, name, None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the load, shows how it goes, prints the summary."""
+    if getattr(args, "engine", None) == "help":
+        for info in ENGINES.values():
+            if not info.hidden:
+                techniques = f" ({', '.join(info.techniques)})" if info.techniques else ""
+                print(f"{info.name + techniques:38} {info.text}")
+        return 0
+    settings = settings_from(args)
+    if settings.json == STANDARD_OUTPUT and sys.stdout.isatty():
+        raise UsageError("--json - writes the document to standard output: send that to a file or a pipe")
+    interrupts = Interrupts()
+    # With the document on standard output, what people read goes to standard error.
+    stream = sys.stderr if settings.json == STANDARD_OUTPUT else sys.stdout
+    end_with_starter()
+    with interrupts.installed():
+        display = make_display(stream, quiet=settings.quiet)
+        with display:
+            document = run_session(settings, display, interrupts)
+        print_summary(document, stream)
+    return exit_code(document)

@@ -1,0 +1,103 @@
+"""What a run came to: the summary printed at its end, or from any saved document."""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cqlsurge.display.words import cluster_line, engine_line
+from cqlsurge.results.document import broken_laws
+from cqlsurge.units import show_count, show_s, show_us
+
+WIDTH = 100
+FIGURES = ("mean", "p50", "p90", "p99", "p99_9", "p99_99", "max")
+STATE_WORDS = {
+    "partial": "PARTIAL: a part of the load was lost; the figures are of what was measured",
+    "interrupted": "INTERRUPTED: the figures are of what was measured until then",
+    "running": "still running",
+    "failed": "FAILED",
+}
+
+
+def print_summary(document: dict[str, Any], stream: TextIO) -> None:
+    """Prints the summary of a result document."""
+    console = Console(file=stream, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=stream, highlight=False, width=WIDTH, color_system=None)
+    console.print()
+    for line in head_lines(document):
+        console.print(Text(line, overflow="fold"))
+    if document["latency_us"]:
+        console.print(latency_table(document))
+    for line in tail_lines(document):
+        console.print(Text(line, overflow="fold"))
+
+
+def head_lines(document: dict[str, Any]) -> list[str]:
+    """What ran against what, and how much of it."""
+    lines = [cluster_line(document["cluster"]), engine_line(document["engine"], document["runtime"])]
+    if document["state"] in STATE_WORDS:
+        lines.append(STATE_WORDS[document["state"]])
+    counts = document["operations"]
+    lines.append("")
+    lines.append(
+        f"throughput  {show_count(document['throughput_ops_s'])} ops/s   "
+        f"({counts['ok']:,} operations ok in {show_s(document['duration_s'])})"
+    )
+    client = document["client"]
+    lines.append(
+        f"client      {client['cpu_us_per_op']:.2f} us CPU per operation, {client['processes']} processes, "
+        f"at most {client['max_rss_mb']:.0f} MB each"
+    )
+    return lines
+
+
+def headline(document: dict[str, Any]) -> str:
+    """Which latency is told first: response where a rate was asked, service where none was."""
+    return "service" if document["settings"].get("rate") is None else "response"
+
+
+def latency_table(document: dict[str, Any]) -> Table:
+    """Percentiles by kind of operation; with a rate, of response, service and wait."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("latency")
+    for name in FIGURES:
+        table.add_column(name.replace("p99_", "p99."), justify="right")
+    shown = ("service",) if headline(document) == "service" else ("response", "service", "wait")
+    kinds = [kind for kind in document["latency_us"] if kind != "all"]
+    for kind in kinds if len(kinds) == 1 else [*kinds, "all"]:
+        for name in shown:
+            figures = document["latency_us"][kind][name]
+            table.add_row(f"{kind} {name}", *(show_us(figures[figure]) for figure in FIGURES))
+    return table
+
+
+def tail_lines(document: dict[str, Any]) -> list[str]:
+    """Errors, what is odd, and the verdict."""
+    counts = document["operations"]
+    lines = []
+    reads = sum(figures["service"]["count"] for kind, figures in document["latency_us"].items() if kind == "read")
+    if reads and counts["rows"] < counts["ok"] and document["settings"]["mode"] == "read":
+        lines.append(
+            f"rows        {counts['rows']:,} of {counts['ok']:,} reads found one: was it written with this seed?"
+        )
+    if document["errors"]:
+        classes = ", ".join(f"{name} {count:,}" for name, count in document["errors"].items())
+        lines.append(f"errors      {counts['failed']:,} failed, {counts['unknown']:,} unknown: {classes}")
+        for name, examples in document["error_examples"].items():
+            lines += [f"            {name} at {one['t_s']} s, {one['node']}: {one['text']}" for one in examples[:1]]
+    if counts["retries"]:
+        lines.append(f"retries     {counts['retries']:,}")
+    for name in ("in_flight", "backlog", "skipped", "abandoned", "late"):
+        if counts[name]:
+            lines.append(f"{name.replace('_', ' '):11} {counts[name]:,}")
+    verdict = document["verdict"]
+    lines.append(f"bound by    {verdict['bound_by']}: {'; '.join(verdict['reasons'])}")
+    if verdict["advice"]:
+        lines.append(f"            {verdict['advice']}")
+    lines += [f"warning: {law}" for law in broken_laws(document)]
+    return lines

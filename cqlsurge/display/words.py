@@ -1,0 +1,24 @@
+"""Lines that displays and summaries share: what a run goes against, and with what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def cluster_line(cluster: dict[str, Any]) -> str:
+    """Product, version, nodes, shards, placement and replication."""
+    nodes = f"{cluster['nodes']} node" + ("s" if cluster["nodes"] != 1 else "")
+    shards = f" x {cluster['shards'] // max(1, cluster['nodes'])} shards" if cluster["shards"] else ""
+    own = " (embedded)" if cluster["embedded"] else ""
+    factors = [f"{name} {factor}" for name, factor in cluster["replication"].items() if name != "class"]
+    return (
+        f"{cluster['product']} {cluster['version']}{own}: {nodes}{shards} in {', '.join(cluster['dcs'])}, "
+        f"{cluster['placement']}, replication {', '.join(factors)}"
+    )
+
+
+def engine_line(engine: dict[str, Any], runtime: dict[str, Any]) -> str:
+    """Engine, technique, interpreter, compression."""
+    technique = f" {engine['technique']}" if engine.get("technique") else ""
+    compression = engine.get("compression") or "none"
+    return f"engine {engine['name']}{technique} on {runtime['name']}, compression {compression}"

@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM: once, however often they come within a second (uv forwards what the terminal sent too)."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+ONE_S = 1.0
+
+
+class Interrupts:
+    """Counts requests to stop. While `raising` (before load begins) a request raises KeyboardInterrupt at once."""
+
+    def __init__(self) -> None:
+        self.requested = 0
+        self._last_s = float("-inf")
+        self._raising = False
+
+    def request(self) -> None:
+        """Somebody wants the run to stop."""
+        now_s = time.monotonic()
+        if now_s - self._last_s >= ONE_S:
+            self.requested += 1
+        self._last_s = now_s
+        if self._raising:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """In this block a request, even one that came before, ends what goes on by KeyboardInterrupt."""
+        if self.requested:
+            raise KeyboardInterrupt
+        self._raising = True
+        try:
+            yield
+        finally:
+            self._raising = False
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Takes SIGINT, SIGTERM and SIGHUP for the time of the block; does nothing outside the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before: dict[int, Any] = {}
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, self._handle)
+        try:
+            yield
+        finally:
+            for taken, handler in before.items():
+                signal.signal(taken, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.request()

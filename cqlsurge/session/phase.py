@@ -1,0 +1,165 @@
+"""One phase of load over all load processes: numbers dealt, reports taken, the end awaited, the lost ones noticed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cqlsurge.fleet.crew import Crew
+from cqlsurge.fleet.dealer import Dealer
+from cqlsurge.fleet.tally import Tally
+from cqlsurge.results.listener import Listener, Progress
+from cqlsurge.session.interrupts import Interrupts
+
+TICK_S = 0.1
+START_DELAY_NS = 50_000_000
+STOP_DRAIN_S = 1.0
+#: a process that has not ended this long after its drain is ended
+STOP_GRACE_S = 0.7
+SILENT_S = 5.0
+LOST_S = 30.0
+
+Message = dict[str, Any]
+
+
+@dataclass
+class PhasePlan:
+    """What a phase is. `message` is the body of the `phase` message but for phase and start_ns (messages.py)."""
+
+    name: str
+    total: int | None
+    message: Message
+    headline: str = "service"
+
+
+@dataclass
+class PhaseResult:
+    """What a phase came to: its tally, who had which numbers, and whether somebody asked it to stop."""
+
+    tally: Tally
+    dealer: Dealer
+    interrupted: bool = False
+    lost: list[str] = field(default_factory=list)
+
+
+class PhaseRun:
+    """Runs one phase. `on_tick` is called about ten times a second, to watch the cluster and to save results."""
+
+    def __init__(
+        self,
+        crew: Crew,
+        plan: PhasePlan,
+        interrupts: Interrupts,
+        listener: Listener,
+        on_tick: Callable[[PhaseResult], None] = lambda result: None,
+    ) -> None:
+        self.crew, self.plan = crew, plan
+        self._interrupts, self._listener, self._on_tick = interrupts, listener, on_tick
+        count = len(crew.processes)
+        start_ns = time.monotonic_ns() + START_DELAY_NS
+        self.result = PhaseResult(Tally(count, start_ns, plan.headline), Dealer(plan.total, count))
+        self._heard_s = [time.monotonic()] * count
+        self._silent: set[int] = set()
+        self._stop_by_s: float | None = None
+        self._stops_seen = interrupts.requested
+
+    def run(self) -> PhaseResult:
+        """The phase, from its start to the end of its last process."""
+        tally = self.result.tally
+        for process in self.crew.processes:
+            if process.ended:
+                tally.lose(process.index, "ended before the phase")
+        message = {**self.plan.message, "type": "phase", "phase": self.plan.name, "start_ns": tally.start_ns}
+        self.crew.send_all(message)
+        for process in self.crew.alive:
+            self._deal(process.index)
+        while self._going:
+            for index, heard in self.crew.poll(TICK_S):
+                self._heard_s[index] = time.monotonic()
+                self._take(index, heard)
+            self._watch()
+            self._on_tick(self.result)
+        tally.finish()
+        return self.result
+
+    @property
+    def _going(self) -> bool:
+        return any(not worker.ended and worker.lost is None for worker in self.result.tally.workers)
+
+    def _take(self, index: int, message: Message | None) -> None:
+        worker = self.result.tally.workers[index]
+        if message is None:
+            if worker.lost is None and not worker.ended:
+                process = self.crew.processes[index]
+                words = f": {process.last_words}" if process.last_words else ""
+                self._lose(index, f"{process.exit_text()}{words}")
+        elif message["type"] in {"snapshot", "end"}:
+            self.result.tally.take(index, message)
+            self._report()
+        elif message["type"] == "need":
+            self._deal(index)
+        elif message["type"] == "failed":
+            self._lose(index, message["text"])
+
+    def _deal(self, index: int) -> None:
+        block = self.result.dealer.deal(index)
+        if block is not None:
+            self.crew.send(index, {"type": "range", "start": block[0], "count": block[1]})
+        if self.result.dealer.exhausted:
+            self.crew.send(index, {"type": "range_end"})
+
+    def _lose(self, index: int, how: str) -> None:
+        process = self.crew.processes[index]
+        text = f"load process {index} (pid {process.pid}) is lost: {how}"
+        self.result.lost.append(text)
+        self.result.tally.lose(index, how)
+        self._listener.warn(text)
+
+    def _watch(self) -> None:
+        now_s = time.monotonic()
+        if self._interrupts.requested > self._stops_seen:
+            again = self.result.interrupted
+            self._stops_seen = self._interrupts.requested
+            self.result.interrupted = True
+            drain_s = 0.0 if again else STOP_DRAIN_S
+            self._stop_by_s = now_s + drain_s + STOP_GRACE_S
+            self.crew.send_all({"type": "stop", "drain_s": drain_s})
+        for index, worker in enumerate(self.result.tally.workers):
+            if not worker.ended and worker.lost is None:
+                self._watch_silence(index, now_s)
+
+    def _watch_silence(self, index: int, now_s: float) -> None:
+        silent_s = now_s - max(self._heard_s[index], self.result.tally.start_ns / 1e9)
+        if silent_s < SILENT_S:
+            self._silent.discard(index)
+        elif index not in self._silent:
+            self._silent.add(index)
+            pid = self.crew.processes[index].pid
+            self._listener.warn(f"load process {index} (pid {pid}) has said nothing for {silent_s:.0f} s")
+        too_late = self._stop_by_s is not None and now_s > self._stop_by_s
+        if silent_s > LOST_S or too_late:
+            self.crew.processes[index].kill()
+            self._lose(index, "did not stop in time" if too_late else f"silent for {silent_s:.0f} s")
+
+    def _report(self) -> None:
+        tally = self.result.tally
+        last = tally.timeline[-1] if tally.timeline else None
+        done = tally.total("ok") + tally.total("failed") + tally.total("unknown")
+        self._listener.progress(
+            Progress(
+                phase=self.plan.name,
+                elapsed_s=(time.monotonic_ns() - tally.start_ns) / 1e9,
+                done=done,
+                total=self.plan.total,
+                duration_s=self.plan.message.get("duration_s"),
+                rate_ops_s=float(last["ok"]) if last else 0.0,
+                errors=tally.total("failed") + tally.total("unknown"),
+                p50_us=last["p50_us"] if last else 0.0,
+                p99_us=last["p99_us"] if last else 0.0,
+                p99_9_us=last["p99_9_us"] if last else 0.0,
+                alive=len(self.crew.alive),
+                timeline=tally.timeline,
+            )
+        )
