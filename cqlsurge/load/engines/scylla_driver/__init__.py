@@ -1,0 +1,1 @@
+"""ScyllaDB's Python driver as an engine, through its public API, with a choice of techniques."""

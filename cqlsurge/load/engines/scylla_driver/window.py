@@ -1,0 +1,114 @@
+"""Technique `window`: as many requests in flight as there are places; each answer sends the next one.
+
+Answers are taken on the driver's event loop thread, which also sends the next request: no hand-over between threads.
+The main thread fills the window at first, polls the control, and sends what becomes due in between. Timeouts are found
+by one sweep over the operations in order of sending; the driver's timers cost two objects an operation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from cqlsurge.load.engines.contract import Work
+from cqlsurge.load.engines.scylla_driver.ledger import Ledger, Operation
+from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
+
+SWEEP_NS = 100_000_000
+
+
+class Window:
+    """One phase. `session` and `statements` (one a kind) are the driver's."""
+
+    def __init__(self, work: Work, session: Any, statements: Sequence[Any], seed: int, timeout_ns: int) -> None:
+        self._ledger = Ledger(work, seed, retries=False)
+        self._execute = session.execute_async
+        self._statements = statements
+        self._places = work.concurrency
+        self._timeout_ns = timeout_ns
+        self._sent: deque[Operation] = deque()
+        self._sweep_ns = work.start_ns
+        self._paced = work.pacer is not None
+        self._filling = self._stalled = False
+
+    def run(self) -> None:
+        """Carries the phase to its end on the main thread."""
+        ledger = self._ledger
+        while True:
+            with ledger.lock:
+                now_ns = time.monotonic_ns()
+                ledger.intake.tick(now_ns)
+                self._sweep(now_ns)
+                self._fill()
+                if ledger.bug is not None or ledger.over(now_ns):
+                    ledger.close()
+                    break
+                ledger.woken.clear()
+                wake_ns = self._wake_ns()
+            ledger.woken.wait(max(0, wake_ns - time.monotonic_ns()) / 1e9)
+        if ledger.bug is not None:
+            raise ledger.bug
+
+    def _wake_ns(self) -> int:
+        intake = self._ledger.intake
+        full = self._ledger.in_flight >= self._places
+        return intake.control.next_ns if full or self._stalled or intake.ended else intake.next_ns()
+
+    def _fill(self) -> None:
+        """Sends until all places are taken or nothing is due."""
+        if self._filling:
+            return  # the driver has answered in the middle of a send: the loop below goes on
+        ledger, take, bind = self._ledger, self._ledger.intake.take, self._ledger.requests.bind
+        self._filling, self._stalled = True, False
+        try:
+            while ledger.in_flight < self._places and not self._stalled:
+                taken = take(time.monotonic_ns())
+                if taken is None:
+                    break
+                number, due_ns = taken
+                kind, values = bind(number)
+                sent_ns = time.monotonic_ns()
+                operation = ledger.send(number, kind, due_ns if self._paced else sent_ns, sent_ns)
+                self._sent.append(operation)
+                future = self._execute(self._statements[kind], values)
+                future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
+        finally:
+            self._filling = False
+
+    def _answered(self, rows: Any, operation: Operation) -> None:
+        self._ended(operation, rows, None)
+
+    def _failed(self, error: BaseException, operation: Operation) -> None:
+        self._ended(operation, None, error)
+
+    def _ended(self, operation: Operation, rows: Any, error: BaseException | None) -> None:
+        """On the event loop's thread, or on the sending one when the driver knew the answer at once."""
+        done_ns = time.monotonic_ns()
+        ledger = self._ledger
+        with ledger.lock:
+            if ledger.closed:
+                return
+            try:
+                if error is None:
+                    ledger.succeed(operation, done_ns, rows)
+                else:
+                    ledger.fail(operation, done_ns, error)
+                    # No node takes requests just now: what is left waits for the next tick rather than fail at once.
+                    self._stalled = self._stalled or self._filling
+                self._fill()
+                if not ledger.in_flight and ledger.intake.ended:
+                    ledger.woken.set()
+            except Exception as bug:  # the driver would swallow it
+                ledger.bug = bug
+                ledger.woken.set()
+
+    def _sweep(self, now_ns: int) -> None:
+        if now_ns < self._sweep_ns:
+            return
+        self._sweep_ns = now_ns + SWEEP_NS
+        sent, oldest_ns = self._sent, now_ns - self._timeout_ns
+        while sent and (not sent[0].open or sent[0].sent_ns <= oldest_ns):
+            operation = sent.popleft()
+            self._ledger.expire(operation, operation.sent_ns + self._timeout_ns, CLIENT_TIMEOUT)
