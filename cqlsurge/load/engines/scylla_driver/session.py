@@ -101,7 +101,7 @@ def balancing(target: Target, *, tuned: bool) -> Any:
 
 
 def microseconds() -> int:
-    """A write's timestamp. The driver's own generator takes a lock so as never to repeat one: nothing here needs that."""
+    """A timestamp for writes. The driver's own generator takes a lock lest it repeat one; nothing here needs that."""
     return time.time_ns() // 1000
 
 
