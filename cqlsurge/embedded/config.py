@@ -48,7 +48,6 @@ JVM = (
     "-XX:-UsePerfData",
     "-Dcassandra-foreground=yes",
     "-Dcassandra.skip_wait_for_gossip_to_settle=0",
-    "-Dcassandra.ring_delay_ms=1",
     "-Dcassandra.shutdown_announce_in_ms=0",
     "-Dcassandra.superuser_setup_delay_ms=0",
 )
@@ -145,10 +144,13 @@ def write_node(config: ClusterConfig, node: int, folder: Path, jars: Jars) -> Pa
     yaml.write_text(json.dumps(cassandra_yaml(config, node, folder), indent=1), encoding="utf-8")
     logback.write_text(LOGBACK, encoding="utf-8")
     replicas = len(config.addresses)
+    # Nodes that start together forget each other when one is silent for this long before it has joined.
+    ring_delay_ms = 1 if replicas == 1 else 2000
     options = [
         *JVM,
         *(f"--add-exports={package}=ALL-UNNAMED" for package in EXPORTS),
         *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS),
+        f"-Dcassandra.ring_delay_ms={ring_delay_ms}",
         f"-Xms{min(FIRST_HEAP_MB, config.heap_mb)}m",
         f"-Xmx{config.heap_mb}m",
         f"-javaagent:{jars.jamm}",

@@ -1,0 +1,103 @@
+"""The keeper: the real program over small Python processes that stand where the JVM does; no Java is started."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cqlsurge.embedded import keeper
+
+STUBBORN = (
+    "import signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+)
+MEEK = "import time\nprint('up', flush=True)\ntime.sleep(60)"
+
+
+class Kept:
+    """A keeper over a program, once that program is up."""
+
+    def __init__(self, folder: Path, program: str, linger_s: float = 0.0):
+        self.output = folder / "output"
+        arguments = [str(linger_s), str(folder / "pids"), str(self.output), sys.executable, "-c", program]
+        command = [sys.executable, "-I", "-S", keeper.__file__, *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        wait_until(lambda: self.output.exists() and "up" in self.output.read_text())
+        self.kept_pid = int((folder / "pids").read_text().split()[1])
+
+    def order(self, word: str):
+        assert self.process.stdin is not None
+        self.process.stdin.write(word.encode())
+        self.process.stdin.flush()
+
+    def close_input(self):
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+
+def wait_until(condition, timeout_s: float = 10.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.02)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie that nobody has waited for yet has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+def test_end_of_input_kills_at_once_even_what_ignores_sigterm(tmp_path):
+    kept = Kept(tmp_path, STUBBORN)
+    kept.close_input()
+    assert kept.process.wait(5) == 128 + signal.SIGKILL
+    assert gone(kept.kept_pid)
+
+
+def test_end_of_input_with_linger_terms_first_then_kills(tmp_path):
+    kept = Kept(tmp_path, MEEK, linger_s=30)
+    kept.close_input()
+    assert kept.process.wait(5) == 128 + signal.SIGTERM
+    (tmp_path / "other").mkdir()
+    kept = Kept(tmp_path / "other", STUBBORN, linger_s=0.3)
+    kept.close_input()
+    assert kept.process.wait(5) == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize(("word", "end"), [("stop", signal.SIGTERM), ("kill", signal.SIGKILL)])
+def test_orders(tmp_path, word, end):
+    kept = Kept(tmp_path, MEEK)
+    kept.order(word)
+    assert kept.process.wait(5) == 128 + end
+
+
+def test_kill_hastens_a_stop(tmp_path):
+    kept = Kept(tmp_path, STUBBORN)
+    kept.order("stop")
+    time.sleep(0.1)
+    assert not gone(kept.kept_pid)
+    kept.order("kill")
+    assert kept.process.wait(5) == 128 + signal.SIGKILL
+
+
+def test_killed_keeper_takes_the_jvm_with_it(tmp_path):
+    kept = Kept(tmp_path, STUBBORN)
+    kept.process.kill()
+    kept.process.wait()
+    wait_until(lambda: gone(kept.kept_pid))
+
+
+def test_exit_code_and_output_come_through(tmp_path):
+    kept = Kept(tmp_path, "import sys\nprint('up')\nsys.exit(3)")
+    assert kept.process.wait(5) == 3
+    assert "up" in kept.output.read_text()
