@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None, program: str = "cqlsurge") -> int:
 def run_command(words: list[str], program: str) -> int:
     """Parses the words and calls the command's `run`."""
     parser = argparse.ArgumentParser(
-        prog="cqlsurge",
+        prog=program,
         description="Load for ScyllaDB and Apache Cassandra from Python, and the truth about what was measured.",
     )
     parser.add_argument("--version", action="version", version=f"cqlsurge {__version__}")

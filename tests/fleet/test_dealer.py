@@ -1,4 +1,4 @@
-"""Operation numbers are handed out once each, without gap or overlap. How: deals in every order that hypothesis finds."""
+"""Operation numbers are handed out once each, without gap or overlap. How: hypothesis deals in every order."""
 
 from __future__ import annotations
 
