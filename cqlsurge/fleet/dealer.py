@@ -29,6 +29,11 @@ class Dealer:
         """Whether all numbers have been handed out."""
         return self._total is not None and self._next >= self._total
 
+    @property
+    def left(self) -> int:
+        """How many numbers have not been handed out; 0 where there is no end to them."""
+        return 0 if self._total is None else self._total - self._next
+
     def deal(self, worker: int) -> tuple[int, int] | None:
         """The next block (start, count) for a worker, or None when there is none left."""
         if self.exhausted:

@@ -56,6 +56,8 @@ def _operations(result: PhaseResult) -> dict[str, int]:
         for index, worker in enumerate(tally.workers)
         if worker.lost is not None
     )
+    if all(worker.lost is not None for worker in tally.workers):
+        counts["abandoned"] += result.dealer.left
     return counts
 
 

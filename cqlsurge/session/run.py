@@ -81,6 +81,10 @@ def _ground(settings: Settings, listener: Listener) -> Ground:
             raise UsageError(f"--rate: {error}") from error
         if technique == "batch":
             raise UsageError("technique batch waits for whole batches and cannot hold a --rate: use window")
+    if technique == "sync":
+        if settings.concurrency not in {None, 1}:
+            raise UsageError("technique sync has one operation in flight: leave --concurrency at 1, or use window")
+        settings = replace(settings, concurrency=1)
     choice = choose(settings.runtime, engine)
     if choice.note:
         listener.note(choice.note)
