@@ -182,8 +182,8 @@ def decode_tablet(payload: PayloadMap | None) -> TabletRange | None:
     cell = (payload or {}).get(TABLETS_PAYLOAD)
     if cell is None:
         return None
-    first, last, replicas = decode_value(_PAYLOAD_TYPE, cell) or (None, None, None)
-    pairs = replicas or []
-    if first is None or last is None or any(pair is None or None in pair for pair in pairs):
+    fields = decode_value(_PAYLOAD_TYPE, cell)
+    if fields is None or None in fields or any(pair is None or None in pair for pair in fields[2]):
         raise ProtocolError(f"a {TABLETS_PAYLOAD} payload with nulls in it")
-    return TabletRange(first, last, tuple([Replica(host_id, shard) for host_id, shard in pairs]))
+    first, last, replicas = fields
+    return TabletRange(first, last, tuple([Replica(host_id, shard) for host_id, shard in replicas]))

@@ -139,10 +139,11 @@ def _decode_decimal(cell: bytes) -> decimal.Decimal:
 
 def write_uvint(number: int) -> bytes:
     """[unsigned vint]: as many leading one bits as bytes follow the first."""
-    extra = max(number.bit_length() - 1, 0) // 7
-    if extra > 8 or number.bit_length() > 64:
+    bits = number.bit_length()
+    if bits > 64:
         raise WireValueError(f"{number} does not fit a [vint]")
-    if extra >= 8:
+    extra = max(bits - 1, 0) // 7
+    if extra >= 8:  # the ninth bit of room that the rule would need is not there
         return b"\xff" + number.to_bytes(8, "big")
     mark = 0xFF00 >> extra & 0xFF
     return (number | mark << 8 * extra).to_bytes(extra + 1, "big")
