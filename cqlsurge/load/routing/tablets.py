@@ -1,12 +1,11 @@
 """Which tablet of a table holds a token, and the replicas (host id, shard) that serve it.
 
-Source: scylladb docs/dev/protocol-extensions.md (TABLETS_ROUTING_V1) and docs/dev/system_keyspace.md (system.tablets).
-A tablet holds the tokens (first, last].
+A tablet holds the tokens (first, last]. Maps come whole from system.tablets (scylladb docs/dev/system_keyspace.md), or
+tablet by tablet from what TABLETS_ROUTING_V1 sends (wire/extensions.py).
 """
 
 from __future__ import annotations
 
-import struct
 import uuid
 from bisect import bisect_left
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 Replicas = tuple[tuple[uuid.UUID, int], ...]
 
 _INT64_MIN = -(1 << 63)
-_INT = struct.Struct(">i")
 
 
 class TabletMap:
@@ -90,49 +88,3 @@ class TabletMap:
 def uniform_last_token(index: int, bits: int) -> int:
     """The last token of tablet `index` when 2**bits tablets divide all tokens evenly."""
     return (((index + 1) << (64 - bits)) - 1) + _INT64_MIN
-
-
-def decode_routing_payload(data: bytes) -> tuple[int, int, Replicas]:
-    """(first token, last token, replicas) of a `tablets-routing-v1` payload.
-
-    A CQL tuple<bigint, bigint, list<tuple<uuid, int>>>. ValueError if it is not one.
-    """
-    try:
-        first, at = _field(data, 0)
-        last, at = _field(data, at)
-        listed, _ = _field(data, at)
-        (count,) = _INT.unpack_from(listed, 0)
-        at = 4
-        replicas = []
-        for _ in range(count):
-            pair, at = _field(listed, at)
-            host, shard_at = _field(pair, 0)
-            shard, _ = _field(pair, shard_at)
-            replicas.append((uuid.UUID(bytes=host), _INT.unpack(shard)[0]))
-        return _bigint(first), _bigint(last), tuple(replicas)
-    except struct.error as error:
-        raise ValueError(f"not a tablets-routing-v1 payload of {len(data)} bytes: {error}") from None
-
-
-def encode_routing_payload(first: int, last: int, replicas: Sequence[tuple[uuid.UUID, int]]) -> bytes:
-    """The `tablets-routing-v1` payload for one tablet; the server's half of `decode_routing_payload`."""
-    pairs = [_sized(_sized(host.bytes) + _sized(_INT.pack(shard))) for host, shard in replicas]
-    listed = _INT.pack(len(pairs)) + b"".join(pairs)
-    return _sized(struct.pack(">q", first)) + _sized(struct.pack(">q", last)) + _sized(listed)
-
-
-def _bigint(data: bytes) -> int:
-    value: int = struct.unpack(">q", data)[0]
-    return value
-
-
-def _sized(data: bytes) -> bytes:
-    return _INT.pack(len(data)) + data
-
-
-def _field(data: bytes, at: int) -> tuple[bytes, int]:
-    (length,) = _INT.unpack_from(data, at)
-    end = at + 4 + length
-    if length < 0 or end > len(data):
-        raise ValueError(f"a tablets-routing-v1 field of {length} bytes does not fit in {len(data)}")
-    return data[at + 4 : end], end

@@ -1,4 +1,4 @@
-"""Tablet maps: lookup, updates and the routing payload, against scylla-driver's Tablets and types.
+"""Tablet maps: lookup and updates, against scylla-driver's Tablets.
 
 How: random updates go to both maps and all tokens of interest are looked up in both.
 """
@@ -12,8 +12,6 @@ import pytest
 
 from cqlsurge.load.routing.tablets import (
     TabletMap,
-    decode_routing_payload,
-    encode_routing_payload,
     uniform_last_token,
 )
 
@@ -76,21 +74,3 @@ def test_updates_as_the_driver_does_them():
 
 def test_lookup_in_an_empty_map():
     assert TabletMap().replicas(5) is None
-
-
-def test_payload_as_the_driver_reads_it():
-    types = pytest.importorskip("cassandra.cqltypes")
-    replicas = tuple((host, shard) for shard, host in enumerate(HOSTS))
-    payload = encode_routing_payload(-7, INT64_MAX, replicas)
-    kind = types.lookup_casstype("TupleType(LongType, LongType, ListType(TupleType(UUIDType, Int32Type)))")
-    first, last, listed = kind.from_binary(payload, 4)
-    assert (first, last, tuple(listed)) == (-7, INT64_MAX, replicas)
-    assert decode_routing_payload(payload) == (-7, INT64_MAX, replicas)
-    assert decode_routing_payload(kind.to_binary((-7, INT64_MAX, list(replicas)), 4)) == (-7, INT64_MAX, replicas)
-
-
-def test_broken_payloads_are_refused():
-    payload = encode_routing_payload(1, 2, [(HOSTS[0], 3)])
-    for cut in range(len(payload)):
-        with pytest.raises(ValueError):
-            decode_routing_payload(payload[:cut])

@@ -1,0 +1,1 @@
+"""What the simulator does on command: delays, stalls and faults."""

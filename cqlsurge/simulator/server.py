@@ -1,0 +1,183 @@
+"""The sockets of the simulated cluster: every node's listeners and clients on one asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import select
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+from cqlsurge.load.routing.sharding import shard_of_port
+from cqlsurge.load.wire.errors import ProtocolError
+from cqlsurge.load.wire.frames import SERVER, FrameDecoder
+from cqlsurge.simulator.connection import Answer, Connection, Peer
+from cqlsurge.simulator.delivery import Wire
+
+if TYPE_CHECKING:
+    from cqlsurge.simulator.cluster import Cluster
+    from cqlsurge.simulator.request_log import RequestLog
+    from cqlsurge.simulator.topology import SimulatedNode
+
+DOWN_CHECK_S = 0.02
+
+
+class PreciseSelector(selectors.DefaultSelector):
+    """Waits to the microsecond, where epoll's own timeout would round up to whole milliseconds."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout > 0:
+            select.select([self], [], [], timeout)
+            timeout = 0
+        return super().select(timeout)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """A loop that is good enough for delays below a millisecond."""
+    return asyncio.SelectorEventLoop(PreciseSelector())
+
+
+class ClientProtocol(asyncio.Protocol):
+    """One accepted connection."""
+
+    def __init__(self, server: Server, node: SimulatedNode, *, shard_aware: bool) -> None:
+        self._server = server
+        self._cluster = server.cluster
+        self._node = node
+        self._shard_aware = shard_aware
+        self._decoder = FrameDecoder(SERVER)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("TCP only")
+        self._transport = transport
+        self.wire = Wire(transport, self._server.random)
+        address, port = transport.get_extra_info("peername")[:2]
+        index = self._node.index
+        if self._shard_aware:
+            shard = shard_of_port(port, self._cluster.topology.shard_count)
+        else:
+            shard = self._cluster.counts.fewest_connections(index)
+        self._connection = Connection(self._cluster, Peer(address, port, self._node, shard))
+        self._connection.counts.connections += 1
+        self._cluster.connections[self._connection] = self.wire.send
+        self._server.clients.setdefault(index, set()).add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.counts.connections -= 1
+        self._cluster.connections.pop(self._connection, None)
+        self._server.clients[self._node.index].discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        received_ns = time.monotonic_ns()
+        error: ProtocolError | None = None
+        try:
+            requests = self._decoder.feed(data)
+        except ProtocolError as fault:
+            error, requests = fault, fault.frames
+        at_once: list[Answer] = []
+        for request in requests:
+            if self.wire.deaf:
+                return
+            self._deliver(self._connection.answer(request), received_ns, at_once)
+        self._send(at_once, received_ns)
+        if error is not None:
+            self.wire.send_answer(self._connection.protocol_error(error, error.stream))
+
+    def _deliver(self, answer: Answer, received_ns: int, at_once: list[Answer]) -> None:
+        """Put an answer among those that go out now, or on the loop's clock."""
+        delays = self._cluster.delays
+        if delays.active and self._connection.state == "ready":
+            started_ns = received_ns - self._cluster.started_ns
+            wait_until_ns = delays.send_at_ns(self._node.index + 1, started_ns) + self._cluster.started_ns
+            if wait_until_ns > received_ns:
+                loop = asyncio.get_running_loop()
+                loop.call_at(wait_until_ns / 1e9, self._send, [answer], received_ns, wait_until_ns - received_ns)
+                return
+        if answer.fault is None and not answer.close:
+            at_once.append(answer)
+        else:
+            self._send([answer], received_ns)
+
+    def _send(self, answers: list[Answer], received_ns: int, injected_ns: int = 0) -> None:
+        log = self._server.log
+        if log is not None:
+            now_ns = time.monotonic_ns()
+            peer = self._connection.peer
+            for answer in answers:
+                log.add(answer.stream, peer, received_ns, now_ns, injected_ns)
+        if len(answers) == 1:
+            self.wire.send_answer(answers[0])
+        elif answers:
+            self.wire.send(b"".join([answer.frame for answer in answers]))
+
+
+class Server:
+    """Opens and closes the nodes' listeners; `clients` are the open connections of each node."""
+
+    def __init__(self, cluster: Cluster, log: RequestLog | None = None, seed: int = 0) -> None:
+        self.cluster = cluster
+        self.log = log
+        self.random = random.Random(f"wire {seed}")
+        self.clients: dict[int, set[ClientProtocol]] = {}
+        self.forced_down: set[int] = set()
+        self._listeners: dict[int, list[asyncio.Server]] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._settling = asyncio.Lock()
+
+    async def start(self) -> None:
+        for node in self.cluster.topology.nodes:
+            await self._open(node)
+        self._watch = asyncio.create_task(self._watch_nodes())
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        for node in self.cluster.topology.nodes:
+            self._close(node)
+
+    async def _open(self, node: SimulatedNode) -> None:
+        topology = self.cluster.topology
+        ports = [(topology.port, False)]
+        if topology.shard_aware_port is not None:
+            ports.append((topology.shard_aware_port, True))
+        loop = asyncio.get_running_loop()
+        self._listeners[node.index] = [
+            await loop.create_server(
+                lambda aware=aware: ClientProtocol(self, node, shard_aware=aware),
+                node.address,
+                port,
+                backlog=1024,
+                ssl=self.cluster.tls,
+            )
+            for port, aware in ports
+        ]
+
+    def _close(self, node: SimulatedNode) -> None:
+        for listener in self._listeners.pop(node.index, []):
+            listener.close()
+        for client in list(self.clients.get(node.index, ())):
+            client.wire.reset()
+
+    async def _watch_nodes(self) -> None:
+        """Bring nodes down and up as faults and the control URL want them."""
+        while True:
+            await asyncio.sleep(DOWN_CHECK_S)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Make each node's sockets agree with what is wanted of it now."""
+        async with self._settling:
+            for node in self.cluster.topology.nodes:
+                await self._settle(node)
+
+    async def _settle(self, node: SimulatedNode) -> None:
+        cluster = self.cluster
+        down = node.index in self.forced_down or cluster.faults.node_is_down(node.index + 1, cluster.elapsed_ns())
+        if down and node.up:
+            self._close(node)
+            cluster.set_up(node, up=False)
+        elif not down and not node.up:
+            await self._open(node)
+            cluster.set_up(node, up=True)
