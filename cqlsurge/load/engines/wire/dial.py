@@ -1,0 +1,159 @@
+"""One attempt at a connection: connecting, TLS, handshake; never waits, the pool's poller wakes it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import select
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from cqlsurge.load.engines.wire.connection import ConnectionLost
+from cqlsurge.load.engines.wire.handshake import Greeting, HandshakeError, handshake
+from cqlsurge.load.wire.errors import ProtocolError
+from cqlsurge.load.wire.frames import CLIENT, FrameDecoder, encode_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cqlsurge.load.engines.contract import Target
+    from cqlsurge.load.engines.wire.connection import Connection
+
+DIAL_NS = 10_000_000_000
+PORT_LOW, PORT_HIGH = 49152, 65536
+_SMALL_RECEIVE = 65536
+
+
+class Dial:
+    """On its way to be the socket of `connection`. `shard_port`: through the shard-aware port."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        target: Target,
+        context: ssl.SSLContext | None,
+        statements: Sequence[str],
+        *,
+        now_ns: int,
+        shard_port: bool = False,
+        ports: range = range(PORT_LOW, PORT_HIGH),
+    ) -> None:
+        self.connection, self.shard_port = connection, shard_port
+        self.started_ns = now_ns
+        self._steps = handshake(target, statements)
+        self._decoder = FrameDecoder(CLIENT)
+        self._context, self._tls_done = context, context is None
+        self._unsent = b""
+        self._asked = False
+        node = connection.node
+        self._host = target.address_map.get(node.address, node.address)
+        port = node.shard_aware_port if shard_port and node.shard_aware_port else node.port
+        self.sock: socket.socket = self._connect(port, ports)
+        self.fd = self.sock.fileno()
+
+    def _connect(self, port: int, ports: range) -> socket.socket:
+        """A socket that is connecting. Raises ConnectionLost."""
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)[0]
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise ConnectionLost(f"{self._host}: {error.strerror or error}") from error
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.shard_port:
+                _bind(sock, family, self.connection.shard, self.connection.node.shards, ports)
+            result = sock.connect_ex(address)
+            if result not in (0, errno.EINPROGRESS):
+                raise ConnectionLost(os.strerror(result))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    @property
+    def mask(self) -> int:
+        """The events to wait for."""
+        return select.POLLIN | (select.POLLOUT if self._unsent or not self._asked else 0)
+
+    def close(self) -> None:
+        """Gives up."""
+        self.sock.close()
+
+    def attend(self) -> Greeting | None:
+        """Goes on as far as it can; the greeting when all is done. Raises ConnectionLost, HandshakeError."""
+        try:
+            if not self._asked and not self._begin():
+                return None
+            if self._unsent:
+                self._send()
+            return self._receive()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError):
+            return None
+        except ssl.SSLCertVerificationError as error:
+            raise HandshakeError(f"certificate of {self._host}: {error.verify_message}", hopeless=True) from error
+        except ProtocolError as error:
+            raise HandshakeError(f"protocol: {error}") from error
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
+
+    def _begin(self) -> bool:
+        """Once connected: TLS if asked for, then the first request. False while still connecting."""
+        result = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if result:
+            raise ConnectionLost(os.strerror(result))
+        if not self._tls_done:
+            assert self._context is not None
+            if not isinstance(self.sock, ssl.SSLSocket):
+                self.sock = self._context.wrap_socket(
+                    self.sock, server_hostname=self._host, do_handshake_on_connect=False
+                )
+            self.sock.do_handshake()
+            self._tls_done = True
+        request = next(self._steps)
+        self._unsent = encode_frame(request.opcode, request.encode_body())
+        self._asked = True
+        return True
+
+    def _send(self) -> None:
+        self._unsent = self._unsent[self.sock.send(self._unsent) :]
+
+    def _receive(self) -> Greeting | None:
+        while True:
+            data = self.sock.recv(_SMALL_RECEIVE)
+            if not data:
+                raise ConnectionLost("closed by the server during the handshake")
+            for frame in self._decoder.feed(data):
+                try:
+                    request = self._steps.send(frame)
+                except StopIteration as done:
+                    greeting: Greeting = done.value
+                    return greeting
+                self._unsent = encode_frame(request.opcode, request.encode_body())
+                self._send()
+
+
+def port_slice(worker: int, workers: int) -> range:
+    """The source ports of one load process: all have slices of their own, so that they do not fight over ports."""
+    size = (PORT_HIGH - PORT_LOW) // max(1, workers)
+    return range(PORT_LOW + worker * size, PORT_LOW + (worker + 1) * size)
+
+
+def _bind(sock: socket.socket, family: int, shard: int, shards: int, ports: range) -> None:
+    """Binds to a free port that leads to the shard (port % shards == shard). Raises ConnectionLost if there is none."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    first = ports.start + (shard - ports.start) % shards
+    candidates = range(first, ports.stop, shards)
+    start = random.randrange(max(1, len(candidates)))
+    any_address = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    for turn in range(len(candidates)):
+        try:
+            sock.bind((any_address, candidates[(start + turn) % len(candidates)]))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+        else:
+            return
+    raise ConnectionLost(f"no free source port for shard {shard} in {ports.start}-{ports.stop - 1}")

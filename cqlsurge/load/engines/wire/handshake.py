@@ -1,0 +1,104 @@
+"""From a new socket to a connection that can carry load: OPTIONS, STARTUP, authentication, PREPARE of each statement.
+
+A generator of requests that is sent the frames of their answers; it knows no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cqlsurge.load.wire.compression import Compressor, lz4_support
+from cqlsurge.load.wire.errors import ProtocolError
+from cqlsurge.load.wire.frames import Frame
+from cqlsurge.load.wire.requests import CQL_VERSION, AuthResponse, Options, Prepare, Request, Startup
+from cqlsurge.load.wire.responses import Authenticate, AuthSuccess, Ready, Response, Supported, decode_response
+from cqlsurge.load.wire.results import Prepared
+from cqlsurge.load.wire.server_errors import BAD_CREDENTIALS, UNAUTHORIZED, ErrorResponse
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.contract import Target
+
+RATE_LIMIT = "SCYLLA_RATE_LIMIT_ERROR"
+_HOPELESS = (BAD_CREDENTIALS, UNAUTHORIZED)
+
+
+class HandshakeError(Exception):
+    """The server would not have us; `hopeless` when trying again cannot help (wrong credentials)."""
+
+    def __init__(self, text: str, hopeless: bool = False) -> None:
+        super().__init__(text)
+        self.hopeless = hopeless
+
+
+@dataclass
+class Greeting:
+    """What came of a handshake. shard: which one answered (None: the node has none); statement_ids: in order."""
+
+    shard: int | None = None
+    shards: int = 0
+    compressor: Compressor | None = None
+    rate_limit_code: int | None = None
+    statement_ids: list[bytes] = field(default_factory=list)
+
+
+Steps = Generator[Request, Frame, Greeting]
+
+
+def handshake(target: Target, statements: Sequence[str]) -> Steps:
+    """The whole of it. Raises HandshakeError, ProtocolError."""
+    greeting = Greeting()
+    supported = _expect(decode_response((yield Options())), Supported, "OPTIONS").options
+    greeting.shard, greeting.shards = _shard_of(supported)
+    options = {"CQL_VERSION": CQL_VERSION, "DRIVER_NAME": "cqlsurge"}
+    if target.compression and "lz4" in supported.get("COMPRESSION", []) and lz4_support().block is not None:
+        greeting.compressor = Compressor()
+        options["COMPRESSION"] = Compressor.name
+    for announced in supported.get(RATE_LIMIT, [])[:1]:
+        greeting.rate_limit_code = _code_of(announced)
+        options[RATE_LIMIT] = ""
+    answer = decode_response((yield Startup(options)), greeting.compressor)
+    if isinstance(answer, Authenticate):
+        yield from _authenticate(target, answer, greeting.compressor)
+    else:
+        _expect(answer, Ready, "STARTUP")
+    for statement in statements:
+        answer = decode_response((yield Prepare(statement)), greeting.compressor, greeting.rate_limit_code)
+        greeting.statement_ids.append(_expect(answer, Prepared, f"PREPARE of {statement!r}").statement_id)
+    return greeting
+
+
+def _authenticate(
+    target: Target, asked: Authenticate, compressor: Compressor | None
+) -> Generator[Request, Frame, None]:
+    """SASL PLAIN, which all of Cassandra's and ScyllaDB's password authenticators speak."""
+    if target.username is None or target.password is None:
+        name = asked.authenticator.rsplit(".", 1)[-1]
+        raise HandshakeError(f"the server asks for a user name and password ({name}): give them", hopeless=True)
+    token = b"\0" + target.username.encode() + b"\0" + target.password.encode()
+    _expect(decode_response((yield AuthResponse(token)), compressor), AuthSuccess, "authentication")
+
+
+def _expect(answer: Response, wanted: type, asked: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    if isinstance(answer, wanted):
+        return answer
+    if isinstance(answer, ErrorResponse):
+        raise HandshakeError(f"{asked}: {answer.message}", hopeless=answer.code in _HOPELESS)
+    raise ProtocolError(f"{type(answer).__name__} answers {asked}")
+
+
+def _shard_of(supported: dict[str, list[str]]) -> tuple[int | None, int]:
+    """The shard that this connection leads to and the node's count; (None, 0) where there are none."""
+    try:
+        return int(supported["SCYLLA_SHARD"][0]), int(supported["SCYLLA_NR_SHARDS"][0])
+    except (KeyError, IndexError, ValueError):
+        return None, 0
+
+
+def _code_of(announced: str) -> int | None:
+    _, _, code = announced.partition("ERROR_CODE=")
+    try:
+        return int(code, 0)
+    except ValueError:
+        return None

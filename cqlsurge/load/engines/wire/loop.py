@@ -1,0 +1,247 @@
+"""The hot loop: issue what is due, flush, receive.
+
+`issue` and `receive` are free functions on local values, long on purpose: what they call per operation is dissolved by
+PyPy's compiler (plan, template) and is kept to few calls on CPython. Everything that is not a plain success leaves for
+`answers`. Conservation law: begun = ended + in flight, where in flight includes what waits for a retry or for a place
+to go (`parked`).
+"""
+
+from __future__ import annotations
+
+import select
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
+
+from cqlsurge.load.engines.recorder import LATE_NS
+from cqlsurge.load.engines.wire import answers, ticks
+from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, KIND_MASK, Connection, ConnectionLost
+from cqlsurge.load.engines.wire.router import COARSE_HALF, COARSE_SHIFT
+from cqlsurge.load.engines.wire.state import RING, RING_MASK, Load, clock
+from cqlsurge.load.latency.layout import BITS, index_of
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.buffers_cffi import Inbox
+
+OUT = select.POLLOUT
+#: closer than this to the next due time the loop spins, since sleeps are longer than they are asked to be
+SPIN_NS = 2_000_000
+#: a tick, and with it the sweep's look at old slots, comes at the latest after so many flushes
+SWEEP_FLUSHES = RING // 4
+
+
+def flush(load: Load, conn: Connection) -> None:
+    """Sends what waits on a connection, and notes when."""
+    if not conn.used:
+        return
+    pool = load.pool
+    pool.ring[conn.seq & RING_MASK] = clock()
+    load.sends += 1
+    load.sent_operations += conn.queued
+    conn.target.issued += conn.queued
+    conn.queued = 0
+    try:
+        if not conn.push():
+            pool.block(conn)
+    except ConnectionLost as lost:
+        answers.lose(load, conn, str(lost))
+
+
+def issue(load: Load, now: int, flush_bytes: int) -> None:
+    """Issues what is due while there are places free, in the order of numbers."""
+    count = min(load.concurrency - load.begun + load.ended, load.past - load.number, len(load.dues) - load.at)
+    pool, dirty, dues = load.pool, load.dirty, load.dues
+    step, router, spread = load.step, load.router, load.spread
+    coarse, bounds, groups, width, only = router.coarse, router.bounds, router.groups, router.width, router.only
+    number, at = load.number, load.at
+    end = at + count
+    while at < end:
+        due = dues[at]
+        if due > now:
+            break
+        at += 1
+        kind, a, b, token = step(number)
+        if only is not None:
+            conn = only
+        else:
+            place = coarse[(token >> COARSE_SHIFT) + COARSE_HALF]
+            if bounds[place] < token:
+                place += 1
+                if bounds[place] < token:
+                    place = bisect_left(bounds, token, place)
+            place = place * width
+            if width > 1 and not spread[kind]:
+                place += number % width
+            group = groups[place]
+            conn = group.first if group.count == 1 else group.lane(token, number)
+        if not conn.ready or not (conn.free or conn.grow()):
+            answers.divert(load, number << KIND_BITS | kind, due, now)
+            number += 1
+            continue
+        sid = conn.free.pop()
+        if not conn.used:
+            conn.seq = pool.seq
+            pool.seq += 1
+            dirty.append(conn)
+        conn.ops[sid] = number << KIND_BITS | kind
+        conn.dues[sid] = due
+        conn.flushes[sid] = conn.seq
+        conn.queued += 1
+        conn.templates[kind].emit(conn, sid, a, b, due)
+        number += 1
+        if conn.used >= flush_bytes:
+            flush(load, conn)
+    load.begun += number - load.number
+    load.number, load.at = number, at
+    if at == len(dues):
+        dues.clear()
+        load.at = 0
+
+
+def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
+    """Takes what a connection has; True when there may be more at once."""
+    end = conn.pull(inbox)
+    if end < 0:
+        return False
+    now = clock()
+    conn.heard_ns = now
+    buf: Any = inbox.bytes
+    ops, dues, flushes, free = conn.ops, conn.dues, conn.flushes, conn.free
+    ring, returns, oks, rows = load.pool.ring, load.returns, load.oks, load.rows
+    waits, services, responses = load.waits, load.services, load.responses
+    kinds, slots, max_flags = len(oks), len(ops), conn.max_flags
+    checker, check_below = load.checker, load.checker.check_below
+    start = done = late = 0
+    while end - start >= 9:
+        past = start + 9 + (buf[start + 5] << 24 | buf[start + 6] << 16 | buf[start + 7] << 8 | buf[start + 8])
+        if past > end:
+            break
+        sid = buf[start + 2] << 8 | buf[start + 3]
+        if buf[start + 4] != 8 or buf[start + 1] > max_flags or sid >= slots or buf[start] != 0x84:
+            answers.answer(load, conn, inbox, start, past, now)
+            slots = len(ops)
+            start = past
+            continue
+        op = ops[sid]
+        seq = flushes[sid]
+        kind = op & KIND_MASK
+        if seq < 0 or kind >= kinds:
+            answers.answer(load, conn, inbox, start, past, now)
+            start = past
+            continue
+        if returns[kind]:
+            if check_below or buf[start + 1] or buf[start + 16] != 4 or past - start < 25:
+                if not checker.accept(conn, inbox, start, past, op):
+                    answers.answer(load, conn, inbox, start, past, now)
+                    start = past
+                    continue
+            else:
+                rows[kind] += buf[start + 21] << 24 | buf[start + 22] << 16 | buf[start + 23] << 8 | buf[start + 24]
+        start = past
+        flushes[sid] = FREE
+        free.append(sid)
+        done += 1
+        oks[kind] += 1
+        sent = ring[seq & RING_MASK]
+        due = dues[sid]
+        wait = sent - due
+        if wait > LATE_NS:
+            late += 1
+        v = wait >> 6
+        if v < 2048:
+            waits[kind][v if v > 0 else 0] += 1
+        elif v < 8388608:
+            bits = BITS[v >> 11]
+            waits[kind][(bits << 10) + (v >> bits)] += 1
+        else:
+            waits[kind][index_of(wait)] += 1
+        v = (now - sent) >> 6
+        if v < 2048:
+            services[kind][v if v > 0 else 0] += 1
+        elif v < 8388608:
+            bits = BITS[v >> 11]
+            services[kind][(bits << 10) + (v >> bits)] += 1
+        else:
+            services[kind][index_of(now - sent)] += 1
+        v = (now - due) >> 6
+        if v < 2048:
+            responses[kind][v if v > 0 else 0] += 1
+        elif v < 8388608:
+            bits = BITS[v >> 11]
+            responses[kind][(bits << 10) + (v >> bits)] += 1
+        else:
+            responses[kind][index_of(now - due)] += 1
+    conn.keep(inbox, start, end)
+    load.ended += done
+    load.late += late
+    conn.target.ok += done
+    load.recorder.bytes_in += start
+    if load.closed and done:
+        load.dues += [now] * done
+    return conn.tls or end == inbox.size
+
+
+def turn(load: Load, inbox: Inbox, flush_bytes: int) -> None:
+    """Once round: what is due by the clock, issue, flush, wait, receive."""
+    now = clock()
+    if load.idle_ns:
+        if load.spinning:
+            load.recorder.spin_ns += now - load.idle_ns
+        load.idle_ns = 0
+    if now >= load.tick_ns or load.pool.seq - load.swept_seq > SWEEP_FLUSHES:
+        load.swept_seq = load.pool.seq
+        ticks.tick(load, now)
+    if load.retries.heap or load.pool.unparked:
+        ticks.retry(load, now)
+    if load.number == load.past:
+        ticks.refill(load)
+    if load.schedule is not None and not load.stopping:
+        load.schedule.advance(load, now)
+    if load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency:
+        issue(load, now, flush_bytes)
+    if load.dirty:
+        for conn in load.dirty:
+            flush(load, conn)
+        load.dirty.clear()
+    events = load.pool.poll_ms(wait_ms(load, now))
+    load.wakes += 1
+    if not events:
+        load.empty_wakes += 1
+        load.idle_ns = now
+    for fd, mask in events:
+        attend(load, inbox, fd, mask)
+
+
+def attend(load: Load, inbox: Inbox, fd: int, mask: int) -> None:
+    """What the poller says of one socket."""
+    conn = load.pool.by_fd.get(fd)
+    if conn is None:
+        if fd in load.pool.dials:
+            load.pool.attend(fd)
+        return
+    try:
+        if mask & OUT and conn.used and conn.push():
+            load.pool.unblock(conn)
+        if mask & ~OUT:
+            while receive(load, conn, inbox):
+                pass
+    except ConnectionLost as lost:
+        answers.lose(load, conn, str(lost))
+
+
+def wait_ms(load: Load, now: int) -> int:
+    """How long to wait for an answer: not at all while something is due or nearly so, else until the next tick."""
+    until = load.tick_ns
+    load.spinning = False
+    if load.retries.heap:
+        until = min(until, load.retries.heap[0][0])
+    if load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency:
+        until = min(until, load.dues[load.at])
+        if load.spin and 0 < until - now < SPIN_NS:
+            load.spinning = True
+            return 0
+    if until <= now:
+        return 0
+    if load.spin and load.schedule is not None:
+        # The poller may oversleep by a millisecond; the rest is spun away.
+        return max(0, (until - now - 1_000_000) // 1_000_000)
+    return (until - now) // 1_000_000 + 1

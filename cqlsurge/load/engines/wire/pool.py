@@ -1,0 +1,376 @@
+"""The connections of one load process: one to each node of the local data centre, or to each of its shards.
+
+It owns the poller. Connections that break come back by themselves, after a pause that grows and has full jitter.
+"""
+
+from __future__ import annotations
+
+import random
+import select
+import ssl
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Callable
+
+from cqlsurge.load.engines.contract import EngineError, Node, Target
+from cqlsurge.load.engines.wire.connection import INTERNAL, KIND_BITS, Connection, ConnectionLost
+from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
+from cqlsurge.load.engines.wire.handshake import HandshakeError
+from cqlsurge.load.engines.wire.requests import HEADER
+from cqlsurge.load.engines.wire.router import Router, build_router
+from cqlsurge.load.engines.wire.state import RING, new_poller
+from cqlsurge.load.engines.wire.variant import make_connection
+from cqlsurge.load.outcomes.backoff import full_jitter_s
+from cqlsurge.load.wire.frames import OP_PREPARE, VERSION, Frame
+from cqlsurge.load.wire.requests import Prepare
+from cqlsurge.load.wire.responses import decode_response
+from cqlsurge.load.wire.results import Prepared
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.handshake import Greeting
+    from cqlsurge.load.engines.wire.requests import Template
+    from cqlsurge.load.engines.wire.state import Load
+
+IN, OUT = select.POLLIN, select.POLLOUT
+RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
+#: connections to port 9042 for one shard that are given back because another shard answered, before any is good enough
+SHARD_TRIES = 8
+
+MakeTemplates = Callable[[Sequence[bytes], "Connection"], "list[Template]"]
+
+
+class Lane:
+    """How a connection comes to be: tries so far, and when the next one may start."""
+
+    __slots__ = ("connection", "dialing", "tries", "when_ns")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.dialing = False
+        self.tries = self.when_ns = 0
+
+
+class Pool:
+    """See the module's text. `notes` are sentences for the result; `ring` holds the times of the last flushes."""
+
+    def __init__(
+        self,
+        target: Target,
+        statements: Sequence[str],
+        make_templates: MakeTemplates,
+        *,
+        context: ssl.SSLContext | None = None,
+        each: int = 1,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.target, self.statements, self.make_templates = target, list(statements), make_templates
+        self.context, self.each = context, each
+        self.ports = port_slice(worker, workers)
+        self.poller = new_poller()
+        self.by_fd: dict[int, Connection] = {}
+        self.dials: dict[int, Dial] = {}
+        self.lanes: dict[str, list[Lane]] = {}
+        self.nodes: list[Node] = []
+        self.notes: list[str] = []
+        self.last_error = ""
+        self.ring = [0] * RING
+        self.seq = 0
+        self.unparked = False
+        self.unwritable_ns = 0
+        self._no_shard_port: set[str] = set()
+        self.router: Router
+        self.take_nodes(target.nodes or _from_contact_points(target))
+
+    # -- nodes ---------------------------------------------------------------------------------------------------
+
+    def take_nodes(self, nodes: Iterable[Node], tablets: object = None) -> None:
+        """Makes room for the connections that these nodes want, and a new router; those of nodes that left are dropped.
+
+        Raises EngineError where no node is left.
+        """
+        listed = list(nodes)
+        local = [node for node in listed if node.dc == self.target.local_dc]
+        self.nodes = local or listed
+        lanes: dict[str, list[Lane]] = {}
+        for node in self.nodes:
+            count = max(1, node.shards) * self.each
+            have = self.lanes.get(node.host_id, [])
+            same = len(have) == count and (have[0].connection.node.address, have[0].connection.node.port) == (
+                node.address, node.port,
+            )  # fmt: skip
+            lanes[node.host_id] = have if same else self._new_lanes(node, count)
+            for lane in lanes[node.host_id]:
+                lane.connection.node = node
+        kept = {id(lane) for each in lanes.values() for lane in each}
+        self.leaving = [lane.connection for each in self.lanes.values() for lane in each if id(lane) not in kept]
+        self.lanes = lanes
+        router = build_router(self.target, self.nodes, {host: self._connections(host) for host in lanes})
+        if router is None:
+            raise EngineError("the cluster has no node to send anything to; check --dc")
+        self.router = router
+
+    def _new_lanes(self, node: Node, count: int) -> list[Lane]:
+        sharded = node.shards > 0
+        return [Lane(make_connection(node, index // self.each if sharded else -1)) for index in range(count)]
+
+    def _connections(self, host_id: str) -> list[Connection]:
+        return [lane.connection for lane in self.lanes[host_id]]
+
+    def all(self) -> list[Connection]:
+        """Every connection, whether it stands or not."""
+        return [lane.connection for lanes in self.lanes.values() for lane in lanes]
+
+    def connected(self) -> list[Connection]:
+        """Those that stand."""
+        return list(self.by_fd.values())
+
+    def any_connected(self) -> bool:
+        """Whether any stands."""
+        return bool(self.by_fd)
+
+    # -- connecting ----------------------------------------------------------------------------------------------
+
+    def open(self, timeout_s: float) -> None:
+        """Connects all of them; EngineError when none stands in the end or none ever can."""
+        deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
+        while True:
+            now_ns = time.monotonic_ns()
+            self.maintain(now_ns, first=True)
+            if len(self.by_fd) == len(self.all()) or now_ns > deadline_ns or self._settled():
+                break
+            for fd, _ in self.poll_ms(50):
+                if fd in self.dials:
+                    self.attend(fd)
+        if not self.by_fd:
+            raise EngineError(f"no connection to {self._where()}: {self.last_error or 'timed out'}")
+        missing = len(self.all()) - len(self.by_fd)
+        if missing:
+            self.note(f"{missing} of {len(self.all())} connections could not be made at first ({self.last_error})")
+
+    def _settled(self) -> bool:
+        """Whether each lane has been tried often enough for a start, and some node answers or none will."""
+        if self.dials:
+            return False
+        return all(lane.connection.connected or lane.tries >= 3 for lanes in self.lanes.values() for lane in lanes)
+
+    def _where(self) -> str:
+        return ", ".join(f"{node.address}:{node.port}" for node in self.nodes[:3])
+
+    def note(self, text: str) -> None:
+        """Something to be said aloud, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def poll_ms(self, timeout_ms: int) -> list[tuple[int, int]]:
+        """What the poller has within that time."""
+        if hasattr(select, "epoll"):
+            return list(self.poller.poll(timeout_ms / 1000))
+        return list(self.poller.poll(timeout_ms))
+
+    def maintain(self, now_ns: int, first: bool = False) -> None:
+        """Starts the dials that are due, and ends those that take too long."""
+        for dial in [dial for dial in self.dials.values() if now_ns - dial.started_ns > DIAL_NS]:
+            self._failed(dial, "no answer to the handshake", now_ns)
+        for lanes in self.lanes.values():
+            for lane in lanes:
+                connection = lane.connection
+                if connection.connected or lane.dialing or now_ns < lane.when_ns:
+                    continue
+                if connection.node.up or first:
+                    self._dial(lane, now_ns)
+
+    def _dial(self, lane: Lane, now_ns: int) -> None:
+        node = lane.connection.node
+        shard_port = bool(node.shards and node.shard_aware_port) and node.host_id not in self._no_shard_port
+        try:
+            dial = Dial(
+                lane.connection,
+                self.target,
+                self.context,
+                self.statements,
+                now_ns=now_ns,
+                shard_port=shard_port,
+                ports=self.ports,
+            )
+        except ConnectionLost as lost:
+            self._postpone(lane, str(lost), now_ns)
+            return
+        lane.dialing = True
+        self.dials[dial.fd] = dial
+        self.poller.register(dial.fd, dial.mask)
+
+    def _lane(self, connection: Connection) -> Lane | None:
+        lanes = self.lanes.get(connection.node.host_id, [])
+        return next((lane for lane in lanes if lane.connection is connection), None)
+
+    def _postpone(self, lane: Lane | None, reason: str, now_ns: int) -> None:
+        self.last_error = reason
+        if lane is not None:
+            lane.dialing = False
+            lane.tries += 1
+            wait_s = full_jitter_s(lane.tries, RECONNECT_BASE_S, RECONNECT_CAP_S, random.random())
+            lane.when_ns = now_ns + int(wait_s * 1e9)
+
+    def _failed(self, dial: Dial, reason: str, now_ns: int) -> None:
+        del self.dials[dial.fd]
+        self.poller.unregister(dial.fd)
+        dial.close()
+        self._postpone(self._lane(dial.connection), reason, now_ns)
+
+    def attend(self, fd: int) -> None:
+        """A dial has something to do. Raises EngineError where the server will never have us."""
+        dial = self.dials[fd]
+        now_ns = time.monotonic_ns()
+        try:
+            greeting = dial.attend()
+        except HandshakeError as error:
+            self._failed(dial, str(error), now_ns)
+            if error.hopeless and not self.by_fd:
+                raise EngineError(f"{dial.connection.node.address}: {error}") from error
+            return
+        except ConnectionLost as error:
+            if dial.shard_port:
+                # Where the shard-aware port is closed (a firewall, a published port), the usual one may do.
+                self._leave_shard_port(dial.connection.node, f"refuses connections ({error})")
+            self._failed(dial, str(error), now_ns)
+            return
+        if greeting is None:
+            self.poller.modify(fd, dial.mask)
+            return
+        del self.dials[fd]
+        self._arrived(dial, greeting, now_ns)
+
+    def _leave_shard_port(self, node: Node, why: str) -> None:
+        self._no_shard_port.add(node.host_id)
+        self.note(
+            f"{node.address}: the shard-aware port {node.shard_aware_port} {why}; using port {node.port}, where the"
+            " server chooses the shard"
+        )
+
+    def _arrived(self, dial: Dial, greeting: Greeting, now_ns: int) -> None:
+        """A handshake is done: the connection stands, if it leads to a shard that still needs one."""
+        connection = dial.connection
+        lane = self._lane(connection)
+        node = connection.node
+        if greeting.shard is not None and node.shards and greeting.shard != connection.shard:
+            if dial.shard_port:
+                self._leave_shard_port(node, "leads to other shards than its port numbers say (NAT on the way?)")
+            lane = self._lane_for_shard(node, greeting.shard) or lane
+            if lane is not None and lane.connection.shard != greeting.shard and lane.tries < SHARD_TRIES:
+                self.poller.unregister(dial.fd)
+                dial.close()
+                asker = self._lane(connection)
+                if asker is not None:
+                    asker.dialing, asker.tries = False, asker.tries + 1
+                return
+            asker = self._lane(connection)
+            if asker is not None:
+                asker.dialing = False
+        if lane is None:
+            self.poller.unregister(dial.fd)
+            dial.close()
+            return
+        lane.dialing, lane.tries = False, 0
+        self.adopt(lane.connection, dial, greeting, now_ns)
+
+    def _lane_for_shard(self, node: Node, shard: int) -> Lane | None:
+        lanes = self.lanes.get(node.host_id, [])
+        return next((lane for lane in lanes if lane.connection.shard == shard and not lane.connection.connected), None)
+
+    def adopt(self, connection: Connection, dial: Dial, greeting: Greeting, now_ns: int) -> None:
+        """The dial's socket becomes the connection's."""
+        connection.reset()
+        connection.take_socket(dial.sock)
+        connection.compressor, connection.rate_limit_code = greeting.compressor, greeting.rate_limit_code
+        connection.max_flags = 1 if greeting.compressor is not None else 0
+        connection.heard_ns = now_ns
+        connection.statement_ids = list(greeting.statement_ids)
+        connection.templates = self.make_templates(connection.statement_ids, connection)
+        connection.connected = True
+        connection.judge_ready()
+        self.by_fd[connection.fd] = connection
+        self.poller.modify(connection.fd, IN)
+        self.unparked = True
+
+    def drop(self, connection: Connection, reason: str, now_ns: int) -> None:
+        """The connection does not stand any more; it will be dialled again."""
+        if self.by_fd.pop(connection.fd, None) is not None:
+            try:
+                self.poller.unregister(connection.fd)
+            except OSError:
+                pass  # the descriptor is gone already
+        connection.close()
+        self._postpone(self._lane(connection), reason, now_ns)
+        self.unparked = True
+
+    # -- what the loop asks for ----------------------------------------------------------------------------------
+
+    def next_seq(self) -> int:
+        """The number of a new flush."""
+        self.seq += 1
+        return self.seq - 1
+
+    def block(self, connection: Connection) -> None:
+        """The socket takes no more: wait until it does."""
+        if not connection.blocked_ns:
+            connection.blocked_ns = time.monotonic_ns()
+            connection.judge_ready()
+            self.poller.modify(connection.fd, IN | OUT)
+
+    def unblock(self, connection: Connection) -> None:
+        """The socket takes bytes again and nothing is left to send."""
+        if connection.blocked_ns:
+            self.unwritable_ns += time.monotonic_ns() - connection.blocked_ns
+            connection.blocked_ns = 0
+            connection.judge_ready()
+            self.poller.modify(connection.fd, IN)
+            self.unparked = True
+
+    def choose(self, choices: Sequence[Connection], now_ns: int) -> Connection | None:
+        """The first of a token's connections that can take an operation, else any other that can."""
+        for connection in choices:
+            if connection.takes() and connection.breaker.allows(now_ns):
+                return connection
+        for connection in choices:
+            if connection.takes():
+                return connection
+        return next((connection for connection in self.by_fd.values() if connection.takes()), None)
+
+    def prepare_again(self, connection: Connection, kind: int, load: Load) -> None:
+        """Asks the node to prepare a kind's statement once more, unless that is already under way."""
+        if kind in connection.preparing or not (connection.free or connection.grow()):
+            return
+        connection.preparing.add(kind)
+        sid = connection.free.pop()
+
+        def done(frame: Frame) -> None:
+            connection.preparing.discard(kind)
+            answer = decode_response(frame, connection.compressor)
+            if isinstance(answer, Prepared):
+                connection.statement_ids[kind] = answer.statement_id
+                connection.templates = self.make_templates(connection.statement_ids, connection)
+
+        if not connection.used:
+            connection.seq = self.next_seq()
+            load.dirty.append(connection)
+        connection.internal[sid] = done
+        connection.ops[sid] = kind << KIND_BITS | INTERNAL
+        connection.flushes[sid] = connection.seq
+        body = Prepare(self.statements[kind]).encode_body()
+        connection.append(HEADER.pack(VERSION, 0, sid, OP_PREPARE, len(body)) + body)
+
+    def close(self) -> None:
+        """Lets everything go."""
+        for dial in self.dials.values():
+            dial.close()
+        self.dials.clear()
+        for connection in self.connected():
+            connection.close()
+        self.by_fd.clear()
+        if hasattr(self.poller, "close"):
+            self.poller.close()
+
+
+def _from_contact_points(target: Target) -> list[Node]:
+    return [Node(f"{host}:{port}", host, port, target.local_dc, "") for host, port in target.contact_points]

@@ -1,0 +1,94 @@
+"""Operations that wait for another attempt: their numbers, never their bytes.
+
+The rule is in cqlsurge.load.outcomes.retry. Here are the heap of waiting operations, the limits on how often one is
+tried, and the cap on the share of retries: without it, a server in trouble would be given more work than before.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from typing import TYPE_CHECKING
+
+from cqlsurge.load.outcomes.backoff import full_jitter_s
+from cqlsurge.load.outcomes.retry import NO, SAME, Failure, Nature, decide
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.connection import Connection
+    from cqlsurge.load.workload.model import Kind
+
+BASE_S = 0.02
+CAP_S = 2.0
+#: where no node is connected at all: trying often would only make failures
+LONELY_BASE_S = 1.0
+#: retries per second: so large a share of the operations that ended in the last second, and one for each place
+SHARE = 0.1
+SECOND_NS = 1_000_000_000
+
+
+class Attempt:
+    """An operation that failed or has not found a way yet. `op` is number and kind as in a slot.
+
+    sent_ns: its first sending, 0 for none; failures: attempts made; unsure: one of them may have happened; last: where
+    the last attempt went; again: it shall go there again.
+    """
+
+    __slots__ = ("again", "due_ns", "failures", "last", "op", "sent_ns", "since_ns", "unsure")
+
+    def __init__(self, op: int, due_ns: int, sent_ns: int = 0, since_ns: int = 0) -> None:
+        self.op, self.due_ns, self.sent_ns, self.since_ns = op, due_ns, sent_ns, since_ns
+        self.failures = 0
+        self.unsure = self.again = False
+        self.last: Connection | None = None
+
+
+class Retries:
+    """What waits for its next attempt, in order of time."""
+
+    def __init__(self, most: int, places: int, seed: int) -> None:
+        self.most = most
+        self.heap: list[tuple[int, int, Attempt]] = []
+        self._order = 0
+        self._random = random.Random(seed)
+        self._places = places
+        self._second_ns = self._ended = self._spent = 0
+        self._allowance = places
+
+    def admit(self, attempt: Attempt, failure: Failure, kind: Kind, now_ns: int, *, lonely: bool = False) -> bool:
+        """Puts the operation into the heap if it may be tried again; False where its failure is final.
+
+        `lonely`: there was no target to try.
+        """
+        decision = decide(failure, nature_of(kind), attempt.failures)
+        if decision == NO or attempt.failures > self.most or self._spent >= self._allowance:
+            return False
+        self._spent += 1
+        attempt.again = decision == SAME
+        wait_s = 0.0
+        if decision != SAME:
+            wait_s = full_jitter_s(attempt.failures, LONELY_BASE_S if lonely else BASE_S, CAP_S, self._random.random())
+        self.push(attempt, now_ns + int(wait_s * 1e9))
+        return True
+
+    def push(self, attempt: Attempt, when_ns: int) -> None:
+        """Another attempt at a given time, whatever the limits."""
+        self._order += 1
+        heapq.heappush(self.heap, (when_ns, self._order, attempt))
+
+    def ready(self, now_ns: int) -> list[Attempt]:
+        """Those whose time has come."""
+        ready = []
+        while self.heap and self.heap[0][0] <= now_ns:
+            ready.append(heapq.heappop(self.heap)[2])
+        return ready
+
+    def account(self, now_ns: int, ended: int) -> None:
+        """Once a second, from the number of operations that ended so far, how many retries the next one may hold."""
+        if now_ns - self._second_ns >= SECOND_NS:
+            self._allowance = self._places + int(SHARE * (ended - self._ended))
+            self._second_ns, self._ended, self._spent = now_ns, ended, 0
+
+
+def nature_of(kind: Kind) -> Nature:
+    """What the retry rule wants to know of a kind."""
+    return Nature(kind.writes, kind.idempotent, kind.timestamp, lightweight=kind.serial_consistency is not None)

@@ -1,0 +1,107 @@
+"""What is done now and then, not for each operation: control, sweep, connections, retries, accounts."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+from cqlsurge.load.engines.contract import Node
+from cqlsurge.load.engines.wire import answers
+from cqlsurge.load.engines.wire.deadlines import SWEEP_NS, sweep
+from cqlsurge.load.outcomes.breaker import CLOSED
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.state import Load
+
+
+def tick(load: Load, now: int) -> None:
+    """Polls the control and looks after everything that can wait for it."""
+    account(load, now)
+    load.control.poll(now)
+    load.fetch_histograms()
+    load.tick_ns = load.control.next_ns
+    if load.control.stopping and not load.stopping:
+        stop(load, now)
+    if load.schedule is not None and not load.stopping:
+        load.schedule.scale(load, load.control.rate_factor, now)
+    if load.control.topology:
+        messages, load.control.topology[:] = list(load.control.topology), []
+        take_topology(load, messages[-1], now)
+    load.pool.maintain(now)
+    load.retries.account(now, load.ended)
+    for connection in load.pool.connected():
+        if connection.breaker.state != CLOSED:
+            connection.heed()
+    if now >= load.sweep_ns:
+        sweep(load, now)
+        load.sweep_ns = now + SWEEP_NS
+
+
+def stop(load: Load, now: int) -> None:
+    """Nothing more is issued; what became due before is left as backlog."""
+    load.stopping = True
+    load.past = load.number
+    if load.closed:
+        load.dues.clear()
+        load.at = 0
+    else:
+        del load.dues[bisect_right(load.dues, now, load.at) :]
+
+
+def refill(load: Load) -> None:
+    """The next block of numbers, if there is one by now."""
+    block = None if load.stopping else load.work.source.take()
+    if block is not None:
+        load.number, load.past = block[0], block[0] + block[1]
+        load.blocks.append((block[0], load.begun))
+
+
+def retry(load: Load, now: int) -> None:
+    """Sends what has waited long enough for another attempt, and what was parked if something has changed."""
+    for attempt in load.retries.ready(now):
+        attempt.since_ns = now
+        answers.place(load, attempt, now)
+    if load.pool.unparked:
+        load.pool.unparked = False
+        for _ in range(len(load.parked)):
+            answers.place(load, load.parked.popleft(), now)
+
+
+def account(load: Load, now: int) -> None:
+    """Brings the recorder up to date."""
+    recorder = load.recorder
+    for record, ok, rows in zip(recorder.kinds, load.oks, load.rows):
+        record.ok += ok
+        record.rows += rows
+    load.oks[:] = [0] * len(load.oks)
+    load.rows[:] = [0] * len(load.rows)
+    recorder.issued = load.begun
+    recorder.late = load.late
+    recorder.skipped = load.skipped
+    recorder.due = load.begun + load.skipped
+    if not load.closed and not (load.number == load.past and load.work.source.finished and not load.stopping):
+        waiting = bisect_right(load.dues, now, load.at) - load.at
+        recorder.due += waiting
+        if waiting:
+            load.lag_max_ns = max(load.lag_max_ns, now - load.dues[load.at])
+    recorder.gauges.update(
+        sends=load.sends,
+        ops_sent=load.sent_operations,
+        polls=load.wakes,
+        empty_polls=load.empty_wakes,
+        unwritable_s=load.pool.unwritable_ns / 1e9,
+        loop_lag_max=load.lag_max_ns / 1e9,
+        late_replies=load.late_replies,
+    )
+
+
+def take_topology(load: Load, message: dict[str, Any], now: int) -> None:
+    """The cluster has changed: connections and routes follow."""
+    pool = load.pool
+    nodes = [Node(**{**node, "tokens": tuple(node["tokens"])}) for node in message["nodes"]]
+    pool.take_nodes(nodes, message.get("tablets"))
+    for connection in pool.leaving:
+        if connection.connected:
+            answers.lose(load, connection, "the node has left")
+    load.recorder.targets = [connection.target for connection in pool.all()]
+    load.route(pool.router)

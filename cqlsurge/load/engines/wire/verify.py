@@ -1,0 +1,75 @@
+"""Whether a read gave what its key says it must: missing and wrong rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
+from cqlsurge.load.outcomes.classes import MISSING, PROTOCOL, WRONG
+from cqlsurge.load.wire.primitives import Reader
+from cqlsurge.load.wire.results import Rows, decode_result
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.connection import Connection
+    from cqlsurge.load.engines.wire.plan import Plan
+
+SHOWN_BYTES = 24
+#: `check_below` when every answer is checked
+ALL = 65536
+
+
+class Checker:
+    """Checks the answers of reads; `check_below` of 65536 numbers are checked, the others only counted.
+
+    `accept` is the quick way, for answers as they come when all is right; `judge` takes the time to say what is wrong.
+    """
+
+    def __init__(self, plan: Plan, rows: list[int], share: float) -> None:
+        self.plan, self.rows = plan, rows
+        self.check_below = int(share * ALL)
+
+    def skips(self, number: int) -> bool:
+        """Whether this operation's answer is not in the sample."""
+        return (number * 40503 ^ number >> 16) & 0xFFFF >= self.check_below
+
+    def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
+        """Counts, and where asked for checks, the rows of a RESULT frame; False where there is more to say about it."""
+        if inbox.bytes[start + 1] or past - start < 25 or inbox.bytes[start + 16] != 4:
+            return False
+        number = op >> KIND_BITS
+        if not self.skips(number):
+            error_class, _, _ = self.judge(Reader(inbox.slice(start + 9, past)), number)
+            if error_class:
+                return False
+        self.rows[op & KIND_MASK] += int.from_bytes(inbox.slice(start + 21, start + 25), "big")
+        return True
+
+    def judge(self, reader: Reader, number: int) -> tuple[str, int, str]:
+        """(error class or "", rows, what is wrong) of a RESULT body. Raises ProtocolError for one that is broken."""
+        result = decode_result(reader)
+        if not isinstance(result, Rows):
+            return PROTOCOL, 0, f"{type(result).__name__} answers a statement that returns rows"
+        rows = result.rows
+        expected = None if self.skips(number) else self.plan.expected(number)
+        if expected is None:
+            return "", len(rows), ""
+        if not rows:
+            return MISSING, 0, f"no row for key {expected[0].hex()}"
+        if len(rows) == 1 and list(rows[0]) == expected:
+            return "", 1, ""
+        return WRONG, len(rows), _difference(rows, expected)
+
+
+def _difference(rows: list[tuple[bytes | None, ...]], expected: list[bytes]) -> str:
+    if len(rows) != 1:
+        return f"{len(rows)} rows for key {expected[0].hex()}, not 1"
+    if len(rows[0]) != len(expected):
+        return f"{len(rows[0])} cells for key {expected[0].hex()}, not {len(expected)}"
+    for index, (found, wanted) in enumerate(zip(rows[0], expected)):
+        if found != wanted:
+            found_text = "null" if found is None else f"{found[:SHOWN_BYTES].hex()} ({len(found)} bytes)"
+            return (
+                f"key {expected[0].hex()}, column {index}: {found_text},"
+                f" not {wanted[:SHOWN_BYTES].hex()} ({len(wanted)} bytes)"
+            )
+    return ""
