@@ -1,15 +1,15 @@
 """The key-value workload: `key uuid PRIMARY KEY, value blob`, written or read by whole key.
 
-key(index): 16 bytes, two mixed words of (seed, index), little-endian, with the version and variant bits of a random uuid.
-value(index, version): where it fits, its first 16 bytes are the key, so that a row handed to the wrong request cannot
-pass; the rest is a slice of a pool of random bytes (or of text), at an offset that depends on key and version.
+key(index): 16 bytes, two mixed words of (seed, index), little-endian, with the version and variant bits of a random
+uuid. value(index, version): where it fits, its first 16 bytes are the key, so that a row handed to the wrong request
+cannot pass; the rest is a slice of a pool of random bytes (or of text), at an offset that depends on key and version.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from cqlsurge.load.workload.mixing import INTOP, MASK, mix64, native, stream, unsigned
 from cqlsurge.load.workload.model import Column, Kind, Workload
@@ -57,6 +57,8 @@ class KeyValue(Workload):
         # A share of 53 random bits, exact for 0 and 1 too.
         shares = {"write": 0, "read": 1 << 53}
         self.read_below = shares.get(mode, int(read_ratio * (1 << 53)))
+        self.mixed = mode == "mixed"
+        self.only_kind = 1 if mode == "read" else 0
         self.first_stream = native(stream(seed, "key first half"))
         self.second_stream = native(stream(seed, "key second half"))
         self.kind_stream = native(stream(seed, "kind"))
@@ -64,16 +66,16 @@ class KeyValue(Workload):
         self.tail_size = max(0, blob_size - 16) if blob_size >= 16 else blob_size
         self.pool = _pool(seed, fill, POOL_OFFSETS + self.tail_size)
 
-    def locate(self, number: int) -> Tuple[int, int, int]:
+    def locate(self, number: int) -> tuple[int, int, int]:
         """See Workload: kind 0 is `write`, kind 1 is `read`; each partition has the one row 0."""
-        if self.mode != "mixed":
-            return (0 if self.mode == "write" else 1), self.key_offset + number % self.keys, 0
+        if not self.mixed:
+            return self.only_kind, self.key_offset + number % self.keys, 0
         if (mix64(self.kind_stream, number) >> 11) & 0x1FFFFFFFFFFFFF < self.read_below:
             drawn = (mix64(self.draw_stream, number) >> 1) & 0x7FFFFFFFFFFFFFFF
             return 1, self.key_offset + drawn % self.keys, 0
         return 0, self.key_offset + number % self.keys, 0
 
-    def halves(self, partition: int) -> Tuple[int, int]:
+    def halves(self, partition: int) -> tuple[int, int]:
         """The key as two words: signed machine integers on PyPy, unsigned Python ints elsewhere."""
         first = mix64(self.first_stream, partition) & _FIRST_KEEP | _FIRST_SET
         second = mix64(self.second_stream, partition) & _SECOND_KEEP | _SECOND_SET
@@ -94,17 +96,17 @@ class KeyValue(Workload):
         tail = self.pool[offset : offset + self.tail_size]
         return _HALVES.pack(first, second) + tail if self.blob_size >= 16 else tail
 
-    def values(self, kind: int, partition: int, row: int) -> List[bytes]:
+    def values(self, kind: int, partition: int, row: int) -> list[bytes]:
         """[key, value] of a write, [key] of a read."""
         key = self.routing_key(partition)
         return [key] if kind else [key, self.value(partition)]
 
-    def expected(self, kind: int, partition: int, row: int) -> Optional[List[bytes]]:
+    def expected(self, kind: int, partition: int, row: int) -> list[bytes] | None:
         """[key, value] of a read; None for a write."""
         return [self.routing_key(partition), self.value(partition)] if kind else None
 
 
-def _kinds(keyspace: str, table: str, consistency: str) -> Tuple[Kind, ...]:
+def _kinds(keyspace: str, table: str, consistency: str) -> tuple[Kind, ...]:
     key, value = Column("key", "uuid"), Column("value", "blob")
     where = f'"{keyspace}"."{table}"'
     return (
@@ -135,6 +137,6 @@ def _pool(seed: int, fill: str, size: int) -> bytes:
     return hashlib.shake_256(b"cqlsurge pool %d" % seed).digest(size)
 
 
-def from_parameters(parameters: Dict[str, Any]) -> KeyValue:
+def from_parameters(parameters: dict[str, Any]) -> KeyValue:
     """The workload from a plan's parameters."""
     return KeyValue(**parameters)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Node
 
 #: a connection is flushed as soon as so many bytes wait; an arena has room for these and one more frame
-FLUSH_BYTES = 32768
+FLUSH_BYTES = 65536
 #: frames up to this size fit behind FLUSH_BYTES without asking
 SPARE_BYTES = 8192
 INBOX_BYTES = 1 << 18
