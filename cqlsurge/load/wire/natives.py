@@ -20,8 +20,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 _DATE_CENTRE = 1 << 31  # a date's days are counted from here
 _DAY_NS = 86_400_000_000_000
-# Turning bits into decimal digits takes more than linear time; nobody stores numbers of 150 000 digits on purpose.
-MAX_DECIMAL_BYTES = 64 * 1024
+# 4300 digits: beyond them Python refuses to turn ints into text, which PyPy's decimal does, and takes ever longer.
+MAX_UNSCALED_BYTES = 1784
 
 
 class Duration(NamedTuple):
@@ -125,13 +125,15 @@ def _encode_decimal(value: Any) -> bytes:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise WireValueError(f"{number} is no finite decimal")
-    unscaled = int(decimal.Decimal((sign, digits, 0)))
-    return struct.pack(">i", -exponent) + _encode_varint(unscaled)
+    unscaled = _encode_varint(int(decimal.Decimal((sign, digits, 0))))
+    if len(unscaled) > MAX_UNSCALED_BYTES:
+        raise WireValueError(f"a decimal of {len(digits)} digits")
+    return struct.pack(">i", -exponent) + unscaled
 
 
 def _decode_decimal(cell: bytes) -> decimal.Decimal:
-    if not 4 < len(cell) <= MAX_DECIMAL_BYTES:
-        raise ProtocolError(f"{len(cell)} bytes where a decimal has 5 to {MAX_DECIMAL_BYTES}")
+    if not 4 < len(cell) <= 4 + MAX_UNSCALED_BYTES:
+        raise ProtocolError(f"{len(cell)} bytes where a decimal has 5 to {4 + MAX_UNSCALED_BYTES}")
     scale = struct.unpack_from(">i", cell)[0]
     sign, digits, _ = decimal.Decimal(_decode_varint(cell[4:])).as_tuple()
     return decimal.Decimal((sign, digits, -scale))

@@ -143,8 +143,13 @@ def test_decimals_keep_their_scale_and_are_bounded():
     for text in ("1.00", "1E+5", "-0.0000000001", "1E+2147483648", "1E-2147483647"):
         number = decimal.Decimal(text)
         assert decode_value(t.DECIMAL, encode_value(t.DECIMAL, number)).as_tuple() == number.as_tuple()
-    with pytest.raises(ProtocolError, match="5 to 65536"):
-        decode_value(t.DECIMAL, bytes(65537))
+    with pytest.raises(ProtocolError, match="5 to 1788"):
+        decode_value(t.DECIMAL, bytes(1789))
+    longest = decode_value(t.DECIMAL, b"\0\0\0\1" + b"\x7f" * 1784)
+    assert len(longest.as_tuple().digits) == 4296
+    assert decode_value(t.DECIMAL, encode_value(t.DECIMAL, longest)) == longest
+    with pytest.raises(WireValueError):
+        encode_value(t.DECIMAL, decimal.Decimal("1" * 4400))
 
 
 @pytest.mark.parametrize(
