@@ -1,0 +1,143 @@
+"""The load loop of engines under asyncio: as many coroutines as there are places, each with one operation at a time.
+
+Everything runs on one thread. One more coroutine polls the control, and wakes those that wait for something to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from typing import Any, Callable, NamedTuple, Optional
+
+from cqlsurge.load.engines.contract import Work
+from cqlsurge.load.engines.intake import SPIN_NS, Intake
+from cqlsurge.load.engines.requests import Requests, rows_text
+from cqlsurge.load.outcomes.classes import outcome_of
+
+# After a request that no node could take, its place waits so long before it takes the next operation.
+REST_S = 0.02
+
+Rows = Sequence[Sequence[Any]]
+Execute = Callable[[int, "list[Any]"], Awaitable[Rows]]
+
+
+class Fault(NamedTuple):
+    """What a driver's exception means: its class, and whether the request may have reached a node."""
+
+    error_class: str
+    sent: bool = True
+
+
+Classify = Callable[[BaseException], Optional[Fault]]
+
+
+class Phase:
+    """One phase. `execute` sends an operation of a kind with its values; `classify` knows the driver's exceptions.
+
+    An exception that `classify` gives None for is a bug and ends the run.
+    """
+
+    def __init__(self, work: Work, seed: int, execute: Execute, classify: Classify) -> None:
+        self._intake = Intake(work)
+        self._requests = Requests(work, seed)
+        self._recorder, self._kinds = work.recorder, work.workload.kinds
+        self._places, self._paced, self._spin = work.concurrency, work.pacer is not None, work.spin
+        self._execute, self._classify = execute, classify
+        self._idle: deque[asyncio.Future[tuple[int, int] | None]] = deque()
+        self._in_flight = 0
+        self._bug: BaseException | None = None
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Carries the phase to its end."""
+        workers = [asyncio.ensure_future(self._work()) for _ in range(self._places)]
+        try:
+            await self._steer()
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        self._intake.close(time.monotonic_ns())
+        if self._bug is not None:
+            raise self._bug
+
+    async def _steer(self) -> None:
+        intake, control = self._intake, self._intake.control
+        while self._bug is None:
+            now_ns = time.monotonic_ns()
+            intake.tick(now_ns)
+            while self._idle and not intake.ended:
+                taken = intake.take(now_ns)
+                if taken is None:
+                    break
+                self._idle.popleft().set_result(taken)
+            if intake.ended and (not self._in_flight or now_ns >= control.drain_until_ns):
+                return
+            await self._pause(min(control.next_ns, intake.next_ns() if self._idle else control.next_ns))
+
+    async def _pause(self, until_ns: int) -> None:
+        """Waits until then or until woken; a time that is near is spun away, since the event loop rounds up to 1 ms."""
+        began_ns = time.monotonic_ns()
+        if self._spin and until_ns < self._intake.control.next_ns and until_ns - began_ns < SPIN_NS:
+            before = self._recorder.issued - self._in_flight
+            await asyncio.sleep(0)
+            if before == self._recorder.issued - self._in_flight:
+                self._recorder.spin_ns += time.monotonic_ns() - began_ns
+            return
+        self._woken.clear()
+        timer = asyncio.get_running_loop().call_later(max(0, until_ns - began_ns) / 1e9, self._woken.set)
+        await self._woken.wait()
+        timer.cancel()
+
+    async def _work(self) -> None:
+        intake = self._intake
+        try:
+            while not intake.ended:
+                taken = intake.take(time.monotonic_ns()) or await self._next()
+                if taken is None:
+                    break
+                await self._operate(*taken)
+        except Exception as bug:
+            self._bug = bug
+        if self._bug is not None or (intake.ended and not self._in_flight):
+            self._woken.set()
+
+    async def _next(self) -> tuple[int, int] | None:
+        place: asyncio.Future[tuple[int, int] | None] = asyncio.get_running_loop().create_future()
+        self._idle.append(place)
+        return await place
+
+    async def _operate(self, number: int, due_ns: int) -> None:
+        recorder = self._recorder
+        kind, values = self._requests.bind(number)
+        sent_ns = time.monotonic_ns()
+        if not self._paced:
+            due_ns = sent_ns
+        recorder.issue(due_ns, sent_ns)
+        self._in_flight += 1
+        try:
+            rows = await self._execute(kind, values)
+        except Exception as error:
+            done_ns = time.monotonic_ns()
+            fault = self._classify(error)
+            if fault is None:
+                raise
+            self._in_flight -= 1
+            self._fail(number, kind, fault, (due_ns, sent_ns, done_ns), str(error))
+            if not fault.sent:
+                await asyncio.sleep(REST_S)
+            return
+        done_ns = time.monotonic_ns()
+        self._in_flight -= 1
+        wrong = self._requests.fault(number, rows)
+        if wrong is None:
+            recorder.succeed(kind, due_ns, sent_ns, done_ns, len(rows))
+        else:
+            self._fail(number, kind, Fault(wrong), (due_ns, sent_ns, done_ns), rows_text(rows, self._kinds[kind]))
+
+    def _fail(self, number: int, kind: int, fault: Fault, times_ns: tuple[int, int, int], text: str) -> None:
+        outcome = outcome_of(fault.error_class, writes=self._kinds[kind].writes, sent=fault.sent)
+        self._recorder.attempt_failed(fault.error_class)
+        self._recorder.fail(kind, number, fault.error_class, *times_ns, text=text, outcome=outcome)
