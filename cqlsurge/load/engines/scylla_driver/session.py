@@ -89,7 +89,6 @@ def tuned_options(setup: Setup) -> dict[str, Any]:
         "protocol_version": 4,
         "connection_class": Buffered,
         "schema_metadata_enabled": len(setup.target.nodes) != 1,
-        "monitor_reporting_enabled": False,
         "timestamp_generator": microseconds,
     }
 
