@@ -49,6 +49,7 @@ class Cluster:
         seed: int = 0,
     ) -> None:
         self.topology = topology
+        self.tablets = tablets
         self.credentials = credentials
         self.tls = tls
         self.executor = Executor(topology, tablets=tablets, clients=self._clients)

@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="SEED", help="with --null: give the values that a run of this seed would have "
         "written; else: seed of faults and delays (default: 0)")  # fmt: skip
     add("--latency", action="append", default=[], metavar="SPEC", help="hold answers back: fixed:2ms, "
-        "lognormal:median=1ms,sigma=0.5 or histogram:FILE (lines MICROSECONDS COUNT), each with ,node=N; repeatable")  # fmt: skip
+        "lognormal:median=1ms,sigma=0.5 or histogram:FILE (lines MICROSECONDS COUNT), each with "
+        ",node=N; repeatable")  # fmt: skip
     add("--stall", action="append", default=[], metavar="SPEC", help="hold all answers of a node: "
         "500ms:every=10s,from=3s,node=2; repeatable")  # fmt: skip
     add("--fault", action="append", default=[], metavar="SPEC", help="let requests meet a fault: overloaded:p=0.01, "
@@ -63,6 +64,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ready-file", type=Path, metavar="FILE", help="written with the ADDRESS once it answers")
     add("--control-file", type=Path, metavar="FILE", help="written with the URL for counts, faults, delays, nodes")
     add("--until-stdin-closes", action="store_true", help="end when standard input does")
+
+
+def words(args: argparse.Namespace) -> list[str]:
+    """The command line that gives these arguments."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    made: list[str] = []
+    for action in parser._actions:
+        value = getattr(args, action.dest)
+        option = action.option_strings[0]
+        if value is True:
+            made.append(option)
+        elif isinstance(value, list):
+            # --tls takes its two values at once, the repeatable options one each.
+            made += [option, *map(str, value)] if action.nargs == 2 else [f"{option}={item}" for item in value]
+        elif value is not None and value is not False:
+            made.append(f"{option}={value}")
+    return made
 
 
 def check(args: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""The null server: right answers that cost next to nothing, so that only the client is measured."""

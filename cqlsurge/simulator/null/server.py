@@ -1,0 +1,255 @@
+"""The null server's sockets: one epoll loop over all nodes' listeners and clients."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cqlsurge.load.routing.sharding import shard_of_port
+from cqlsurge.load.wire.errors import ProtocolError
+from cqlsurge.load.wire.frames import MAX_FRAME_BYTES, SERVER, FrameDecoder
+from cqlsurge.simulator.connection import Connection, Peer
+from cqlsurge.simulator.control import ControlServer
+from cqlsurge.simulator.null.executor import NullExecutor
+from cqlsurge.simulator.null.fast import WORDS, FastStatement, answer_frames, fast_statement
+from cqlsurge.simulator.null.values import NullValues
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from cqlsurge.load.wire.frames import Frame
+    from cqlsurge.simulator.cluster import Cluster
+    from cqlsurge.simulator.topology import SimulatedNode
+
+RECEIVE_BYTES = 1 << 18
+# A client that does not read its answers is not read from either.
+UNSENT_BYTES_MAX = 1 << 22
+POLL_S = 1.0
+
+
+class Stopped(BaseException):
+    """Raised in the loop by SIGINT and SIGTERM."""
+
+
+class NullClient:
+    """One accepted connection: what came and was not whole yet, what could not be sent yet."""
+
+    def __init__(self, server: NullServer, connected: socket.socket, node: SimulatedNode, shard: int) -> None:
+        self.socket = connected
+        self._server = server
+        self._executor = server.executor
+        address, port = connected.getpeername()[:2]
+        self._connection = Connection(server.cluster, Peer(address, port, node, shard))
+        self._decoder = FrameDecoder(SERVER)
+        self._statements: dict[int, FastStatement | None] = {}
+        self._schema_version: Any = None
+        self._left = b""
+        self._out: list[bytes] = []
+        self.unsent = b""
+        self.closing = False
+        self.events = select.EPOLLIN
+        counts = self._connection.counts
+        counts.connections += 1
+        server.cluster.connections[self._connection] = self._push
+
+    def _push(self, frame: bytes) -> None:
+        """An event, outside of any request."""
+        self._out.append(frame)
+        self.flush()
+        self._server.watch(self)
+
+    def receive(self) -> None:
+        """Read what there is, answer it, send the answers."""
+        try:
+            chunk = self.socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self.closing = True
+            return
+        if self._schema_version is not self._executor.schema.version:
+            self._schema_version = self._executor.schema.version
+            self._statements.clear()
+        data = self._left + chunk if self._left else chunk
+        used, reads, writes = answer_frames(data, self._statements, self._server.values, self._out, self._slow)
+        counts = self._connection.counts
+        counts.read += reads
+        counts.write += writes
+        counts.right += reads + writes
+        self._left = data[used:]
+        if len(self._left) >= 9 and not self.closing:
+            self._check(self._left)
+        self.flush()
+
+    def _check(self, left: bytes) -> None:
+        """A header that can never become a good frame must not be waited for."""
+        if left[0] != 4 or int.from_bytes(left[5:9], "big") > MAX_FRAME_BYTES:
+            self._slow(left)
+
+    def _slow(self, data: bytes) -> None:
+        """Any frame but an EXECUTE of the expected shape on a statement already looked up."""
+        if self.closing:
+            return
+        try:
+            frames = self._decoder.feed(data)
+        except ProtocolError as error:
+            self._out.append(self._connection.protocol_error(error, error.stream).frame)
+            self.closing = True
+            return
+        for frame in frames:
+            self._look_up(frame)
+            answer = self._connection.answer(frame)
+            self._out.append(answer.frame)
+            self.closing |= answer.close
+
+    def _look_up(self, frame: Frame) -> None:
+        """Note the statement of an EXECUTE for the next time."""
+        if frame.opcode != 10 or frame.flags or len(frame.body) < 18 or self._connection.state != "ready":
+            return
+        word = WORDS.unpack_from(frame.body, 2)[0]
+        if word not in self._statements:
+            peer = self._connection.peer
+            ready = self._executor.prepared(peer.node, frame.body[2:18])
+            if ready is not None:
+                self._statements[word] = fast_statement(ready, peer.node, peer.shard, self._server.values)
+
+    def flush(self) -> None:
+        if self._out:
+            self.unsent = b"".join([self.unsent, *self._out]) if self.unsent else b"".join(self._out)
+            self._out.clear()
+        if not self.unsent:
+            return
+        try:
+            sent = self.socket.send(self.unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.closing = True
+            self.unsent = b""
+            return
+        self.unsent = self.unsent[sent:] if sent < len(self.unsent) else b""
+
+    def close(self) -> None:
+        self._connection.counts.connections -= 1
+        self._server.cluster.connections.pop(self._connection, None)
+        self.socket.close()
+
+
+class NullServer:
+    """All nodes in one process and one thread."""
+
+    def __init__(self, cluster: Cluster, values: NullValues) -> None:
+        self.cluster = cluster
+        self.values = values
+        self.executor = NullExecutor(cluster.topology, values, tablets=cluster.tablets)
+        cluster.executor = self.executor
+        self._epoll = select.epoll()
+        self._listeners: dict[int, tuple[socket.socket, SimulatedNode, bool]] = {}
+        self._clients: dict[int, NullClient] = {}
+
+    def listen(self) -> None:
+        topology = self.cluster.topology
+        for node in topology.nodes:
+            ports = [(topology.port, False)]
+            if topology.shard_aware_port is not None:
+                ports.append((topology.shard_aware_port, True))
+            for port, aware in ports:
+                listener = socket.create_server((node.address, port), backlog=1024)
+                listener.setblocking(False)
+                self._listeners[listener.fileno()] = (listener, node, aware)
+                self._epoll.register(listener.fileno(), select.EPOLLIN)
+
+    def close(self) -> None:
+        for client in list(self._clients.values()):
+            client.close()
+        for listener, _, _ in self._listeners.values():
+            listener.close()
+        self._epoll.close()
+
+    def serve(self, stdin: int | None) -> None:
+        """Until Stopped is raised, or `stdin` ends."""
+        if stdin is not None:
+            self._epoll.register(stdin, select.EPOLLIN)
+        while True:
+            for fd, events in self._epoll.poll(POLL_S):
+                client = self._clients.get(fd)
+                if client is not None:
+                    self._serve_client(client, events)
+                elif fd in self._listeners:
+                    self._accept(*self._listeners[fd])
+                elif fd == stdin and not os.read(fd, 4096):
+                    return
+
+    def _serve_client(self, client: NullClient, events: int) -> None:
+        if events & select.EPOLLOUT:
+            client.flush()
+        if events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR) and len(client.unsent) < UNSENT_BYTES_MAX:
+            client.receive()
+        self.watch(client)
+
+    def watch(self, client: NullClient) -> None:
+        """Wait for what this client needs next, or let it go."""
+        fd = client.socket.fileno()
+        if client.closing and not client.unsent:
+            self._epoll.unregister(fd)
+            del self._clients[fd]
+            client.close()
+            return
+        wanted = 0 if client.closing or len(client.unsent) >= UNSENT_BYTES_MAX else select.EPOLLIN
+        if client.unsent:
+            wanted |= select.EPOLLOUT
+        if wanted != client.events:
+            client.events = wanted
+            self._epoll.modify(fd, wanted)
+
+    def _accept(self, listener: socket.socket, node: SimulatedNode, aware: bool) -> None:
+        try:
+            connected, address = listener.accept()
+        except OSError:
+            return
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if aware:
+            shard = shard_of_port(address[1], self.cluster.topology.shard_count)
+        else:
+            shard = self.cluster.counts.fewest_connections(node.index)
+        fd = connected.fileno()
+        self._clients[fd] = NullClient(self, connected, node, shard)
+        self._epoll.register(fd, select.EPOLLIN)
+
+
+def serve_null(cluster: Cluster, args: argparse.Namespace, announce: Callable[[str], None]) -> int:
+    """Hold a null server until a signal or the end of standard input; the exit code."""
+    server = NullServer(cluster, NullValues(args.blob_size, args.seed))
+
+    def answer(method: str, path: str, _: Any) -> Any:
+        if (method, path) == ("GET", ""):
+            return cluster.counts.state()
+        if (method, path) == ("POST", "reset"):
+            cluster.counts.reset()
+            return {}
+        raise LookupError("a null server knows GET / and POST reset only")
+
+    def stop(*_: object) -> NoReturn:
+        raise Stopped
+
+    control = ControlServer(answer)
+    control.start()
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        server.listen()
+        announce(control.url)
+        server.serve(0 if args.until_stdin_closes else None)
+    except Stopped:
+        pass
+    finally:
+        control.close()
+        server.close()
+    return 0
