@@ -57,7 +57,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     hold.add_argument(
         "--heap", type=_heap, metavar="SIZE", help="largest heap of each JVM (default: 1GiB, several nodes: 512MiB)"
     )
-    parser.set_defaults(run=run)
     return parser
 
 

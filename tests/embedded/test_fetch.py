@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from held import children, gone, wait_until
 
 from cqlsurge.embedded import jars
 from cqlsurge.embedded.cache import require_space
@@ -195,20 +196,9 @@ def test_ended_fetch_leaves_no_process_and_goes_on_later(repository, tmp_path, h
     (fetcher,) = children(process.pid)
     process.send_signal(how)
     process.communicate(timeout=10)
-    wait_until(lambda: not Path(f"/proc/{fetcher}").exists())
+    wait_until(lambda: gone(fetcher))
     repository.slow.clear()
     repository.asked.clear()
     assert start_fetching(pins, tmp_path).communicate(timeout=60)[0].splitlines()[-1] == "2"
     assert repository.asked == ["jamm-1.jar"]
     assert sorted(path.name for path in folder.iterdir()) == [jars.STAMP, "jamm-1.jar", "one-1.jar"]
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
-def wait_until(condition, timeout_s: float = 30.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.02)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from held import gone, wait_until
 
 from cqlsurge.embedded import keeper
 
@@ -37,21 +38,6 @@ class Kept:
     def close_input(self):
         assert self.process.stdin is not None
         self.process.stdin.close()
-
-
-def wait_until(condition, timeout_s: float = 10.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.02)
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended (a zombie that nobody has waited for yet has)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
