@@ -90,6 +90,7 @@ class FrameDecoder:
         self.max_frame_bytes = max_frame_bytes
         self._direction = RESPONSE if role == CLIENT else 0
         self._versions = versions
+        self._known = bytes(byte ^ self._direction in versions for byte in range(256))  # by first byte: is it taken?
         self._buffer = bytearray()
         self._needed = 1  # bytes before anything new can be said about the frame in the buffer
         self._error: ProtocolError | None = None
@@ -128,19 +129,20 @@ class FrameDecoder:
         """Append the whole frames of `data`; the position of what is left over."""
         position = 0
         end = len(data)
+        known, direction, limit = self._known, self._direction, self.max_frame_bytes
         while True:
             body = position + HEADER_BYTES
             if end < body:
                 self._needed = self._header_bytes(data, position, end)
                 return position
             version, flags, stream, opcode, length = _HEADER.unpack_from(data, position)
-            if version ^ self._direction not in self._versions or not 0 <= length <= self.max_frame_bytes:
+            if not known[version] or length < 0 or length > limit:
                 raise self._fault(data, position)
             if end < body + length:
                 self._needed = HEADER_BYTES + length
                 return position
             position = body + length
-            frames.append(Frame(version ^ self._direction, flags, stream, opcode, data[body:position]))
+            frames.append(Frame(version ^ direction, flags, stream, opcode, data[body:position]))
 
     def _header_bytes(self, data: bytes, position: int, end: int) -> int:
         """How long the unfinished header at `position` will be; raises when it is an old one and complete."""

@@ -41,6 +41,9 @@ class Consistency(enum.IntEnum):
     LOCAL_ONE = 0xA
 
 
+_CONSISTENCIES = {int(level): level for level in Consistency}
+
+
 class Unset(enum.Enum):
     """The one member stands for a bound value that is left unset (wire length -2)."""
 
@@ -95,21 +98,21 @@ class Reader:
 
     def short(self) -> int:
         """[short], unsigned."""
-        return self._unpack(_SHORT, "[short]")
+        return self._number(_SHORT, 2, "[short]")
 
     def int32(self) -> int:
         """[int], signed, 32 bits."""
-        return self._unpack(_INT, "[int]")
+        return self._number(_INT, 4, "[int]")
 
     def int64(self) -> int:
         """[long], signed, 64 bits."""
-        return self._unpack(_LONG, "[long]")
+        return self._number(_LONG, 8, "[long]")
 
-    def _unpack(self, layout: struct.Struct, what: str) -> int:
+    def _number(self, layout: struct.Struct, size: int, what: str) -> int:
         position = self.position
-        if len(self.data) - position < layout.size:
+        if len(self.data) - position < size:
             raise ProtocolError(f"the body ends inside {what}")
-        self.position = position + layout.size
+        self.position = position + size
         number: int = layout.unpack_from(self.data, position)[0]
         return number
 
@@ -133,9 +136,19 @@ class Reader:
         return decode_utf8(self.take(self.int32(), "[long string]"))
 
     def blob(self) -> bytes | None:
-        """[bytes]: any negative length is null."""
-        length = self.int32()
-        return None if length < 0 else self.take(length, "[bytes]")
+        """[bytes]: any negative length is null. Once for each cell of a result, hence in one piece."""
+        data, start = self.data, self.position + 4
+        if start > len(data):
+            raise ProtocolError("the body ends inside [bytes]")
+        length = _INT.unpack_from(data, start - 4)[0]
+        if length < 0:
+            self.position = start
+            return None
+        end = start + length
+        if end > len(data):
+            raise ProtocolError(f"[bytes] of length {length} where {len(data) - start} bytes are left")
+        self.position = end
+        return data[start:end]
 
     def value(self) -> Value:
         """[value]: [bytes] with -1 for null and -2 for unset."""
@@ -163,10 +176,10 @@ class Reader:
     def consistency(self) -> Consistency:
         """[consistency]."""
         number = self.short()
-        try:
-            return Consistency(number)
-        except ValueError:
-            raise ProtocolError(f"unknown consistency level 0x{number:04x}") from None
+        level = _CONSISTENCIES.get(number)
+        if level is None:
+            raise ProtocolError(f"unknown consistency level 0x{number:04x}")
+        return level
 
     def string_list(self) -> list[str]:
         """[string list]."""
@@ -269,7 +282,9 @@ def write_bytes(data: bytes | None) -> bytes:
     """[bytes]; None is null."""
     if data is None:
         return b"\xff\xff\xff\xff"
-    return _INT.pack(_bounded(len(data), MAX_INT, "[bytes]")) + data
+    if len(data) > MAX_INT:
+        raise WireValueError(f"[bytes] of {len(data)}: the limit is {MAX_INT}")
+    return _INT.pack(len(data)) + data
 
 
 def write_value(value: Value) -> bytes:
