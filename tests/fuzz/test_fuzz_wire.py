@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import fuzz_wire
 import pytest
 
@@ -16,6 +18,15 @@ def test_some_seconds_find_nothing():
     rounds, read = fuzz_wire.run(SECONDS, seed=1)
     assert rounds > 10
     assert read > rounds / 10, "hardly any mutated frame is still read: the mutations are too wild to reach far"
+
+
+@pytest.mark.pypy
+def test_a_second_on_pypy_finds_nothing(pypy):
+    """Also shows that all of the codec imports and runs there."""
+    command = [str(pypy), "-E", fuzz_wire.__file__, "--seconds", "1", "--seed", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing found" in done.stdout
 
 
 def unchecked_take(self, count, what="bytes"):
