@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cqlsurge.fleet.interpreters import find_pypy
 from cqlsurge.host.starter import end_with_starter
-from cqlsurge.simulator import entry
+from cqlsurge.simulator import options
 
 ROOT = Path(__file__).resolve().parents[2]
 # -I keeps CPython's packages off PyPy's path; the simulator needs none.
@@ -27,16 +27,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "and so on until Ctrl-C or SIGTERM. It keeps its rows in memory, counts what arrives at which shard, and "
         "delays or spoils answers on command. The password for --auth is read from CQLSURGE_SIMULATOR_PASSWORD.",
     )
-    entry.add_arguments(parser)
+    options.add_arguments(parser)
     parser.set_defaults(run=run)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Hold the server; the exit code. A null server goes on in PyPy's process where there is a PyPy."""
-    entry.check(args)
+    options.check(args)
     pypy = find_pypy() if args.null and sys.implementation.name != "pypy" else None
     if pypy is not None:
-        os.execv(pypy.path, [pypy.path, "-I", "-c", START, str(ROOT), *entry.words(args)])
+        os.execv(pypy.path, [pypy.path, "-I", "-c", START, str(ROOT), *options.words(args)])
+    from cqlsurge.simulator.entry import run as hold
+
     end_with_starter()
-    return entry.run(args, lambda text: print(text, file=sys.stderr, flush=True))
+    return hold(args, lambda text: print(text, file=sys.stderr, flush=True))

@@ -88,7 +88,7 @@ def port_is_free(port: int, addresses: Sequence[str] = ("127.0.0.1",), *, reuse:
 
 def _shuffled_ports() -> Iterator[int]:
     ports = [port for port in range(LOWEST_PORT, HIGHEST_PORT + 1) if port not in WELL_KNOWN]
-    random.SystemRandom().shuffle(ports)
+    random.Random().shuffle(ports)  # seeded by the system anew each time
     return iter(ports)
 
 

@@ -7,7 +7,8 @@ import sys
 
 from cqlsurge.errors import CqlsurgeError
 from cqlsurge.host.starter import end_with_starter
-from cqlsurge.simulator.entry import add_arguments, run
+from cqlsurge.simulator.entry import run
+from cqlsurge.simulator.options import add_arguments
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cqlsurge.load.routing.murmur3 import token_of_halves
 from cqlsurge.load.routing.sharding import shard_of_token
 from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.frames import HEADER_BYTES, OP_RESULT, encode_frame
+from cqlsurge.load.wire.frames import HEADER_BYTES, OP_EXECUTE, OP_RESULT, encode_frame
 from cqlsurge.load.wire.results import Rows
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.null.executor import is_null
@@ -21,6 +21,7 @@ from cqlsurge.simulator.topology import IGNORE_MSB
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cqlsurge.simulator.connection import Connection
     from cqlsurge.simulator.execution.compiled import Compiled
     from cqlsurge.simulator.null.values import NullValues
     from cqlsurge.simulator.placement import Placement
@@ -28,9 +29,19 @@ if TYPE_CHECKING:
 
 WORDS = struct.Struct("<qq")
 STREAMS = 1 << 15
-READ, WRITE = 0, 1
-_VOID_BODY = b"\0\0\0\1"
-VOID = [encode_frame(OP_RESULT, _VOID_BODY, stream) for stream in range(STREAMS)]
+READ, WRITE = 3, 4
+
+
+def _for_each_stream(frame: bytes) -> list[bytes]:
+    """The same response on every stream id, which stands in bytes 2 and 3."""
+    start, rest = frame[:2], frame[4:]
+    return [start + bytes((stream >> 8, stream & 0xFF)) + rest for stream in range(STREAMS)]
+
+
+VOID = _for_each_stream(encode_frame(OP_RESULT, b"\0\0\0\1"))
+
+
+RIGHT, WRONG_SHARD, WRONG_NODE = 0, 1, 2
 
 
 class Judge:
@@ -43,27 +54,35 @@ class Judge:
         self._shard_count = topology.shard_count
         self._tablets = placement.tablets
         self._ring = topology.ring
+        ends = self._ring.tokens if placement.tablets is None else placement.tablets.last_tokens
+        owners = [placement.owners(end) for end in ends]
+        here = [any(owner == node.index for owner, _ in listed) for listed in owners]
+        self._places = [RIGHT if there else WRONG_NODE for there in here]
         if placement.tablets is not None:
-            ends = placement.tablets.last_tokens
-            self._here = [(node.index, shard) in placement.owners(end) for end in ends]
-        else:
-            self._here = [any(owner == node.index for owner, _ in placement.owners(end)) for end in self._ring.tokens]
+            exact = [(node.index, shard) in listed for listed in owners]
+            self._places = [RIGHT if exact[at] else WRONG_SHARD if here[at] else WRONG_NODE for at in range(len(ends))]
 
-    def right(self, first: int, second: int) -> bool:
+    def place(self, first: int, second: int) -> int:
+        """RIGHT, WRONG_SHARD or WRONG_NODE."""
         token = token_of_halves(first, second)
         if self._tablets is not None:
-            return self._here[self._tablets.index(token)]
-        if self._shard_count > 1 and shard_of_token(token, self._shard_count, IGNORE_MSB) != self._shard:
-            return False
-        return self._here[self._ring.index(token)]
+            return self._places[self._tablets.index(token)]
+        place = self._places[self._ring.index(token)]
+        if place == RIGHT and shard_of_token(token, self._shard_count, IGNORE_MSB) != self._shard:
+            return WRONG_SHARD
+        return place
 
 
 class FastStatement:
-    """A prepared statement of the expected shape on one shard: `heads` is the start of each stream's answer."""
+    """A prepared statement of the expected shape on one shard: `heads` is the start of each stream's answer.
 
-    def __init__(self, ready: Compiled, judge: Judge, values: NullValues) -> None:
+    `tells`: a client in the wrong place is to be told of the tablet, which is not this loop's business.
+    """
+
+    def __init__(self, ready: Compiled, judge: Judge, values: NullValues, *, tells: bool) -> None:
         self.kind = READ if isinstance(ready.statement, ast.Select) else WRITE
         self.judge = judge
+        self.tells = tells
         names = [column.name for column in ready.result or ()]
         self.key_first = len(names) == 2
         self._plain = self._heads(None, len(names), values.blob_size) if self.kind == READ else []
@@ -73,22 +92,17 @@ class FastStatement:
         """Frame header, metadata, row count and the first cell's length, for every stream id."""
         cells = (bytes(16), bytes(blob_size))[-count:]
         rows = Rows(count, [cells], columns)  # type: ignore[arg-type]
-        body = rows.encode_body()
+        frame = encode_frame(OP_RESULT, rows.encode_body())
         variable = len(cells[0]) + (4 + blob_size if count == 2 else 0)
-        head = body[: len(body) - variable]
-        length = len(body)
-        return [
-            encode_frame(OP_RESULT, b"", stream)[: HEADER_BYTES - 4] + length.to_bytes(4, "big") + head
-            for stream in range(STREAMS)
-        ]
+        return _for_each_stream(frame[: len(frame) - variable])
 
     def heads(self, *, skip_metadata: bool) -> list[bytes]:
         return self._plain if skip_metadata else self._full
 
 
-def fast_statement(ready: Compiled | None, node: SimulatedNode, shard: int, values: NullValues) -> FastStatement | None:
+def fast_statement(ready: Compiled, connection: Connection, values: NullValues) -> FastStatement | None:
     """None where a statement has another shape: one uuid key bound first, and key and blob or blob alone read."""
-    if ready is None or not is_null(ready) or ready.pk_indexes != (0,) or ready.table is None:
+    if not is_null(ready) or ready.pk_indexes != (0,) or ready.table is None:
         return None
     if ready.table.placement is None or ready.markers[0].type not in (t.UUID, t.TIMEUUID):
         return None
@@ -100,7 +114,9 @@ def fast_statement(ready: Compiled | None, node: SimulatedNode, shard: int, valu
         alone = shown == [t.BLOB] and len(ready.markers) == 1
         if not pair and not alone:
             return None
-    return FastStatement(ready, Judge(ready.table.placement, node, shard), values)
+    placement = ready.table.placement
+    judge = Judge(placement, connection.peer.node, connection.peer.shard)
+    return FastStatement(ready, judge, values, tells=connection.features.tablets and placement.tablets is not None)
 
 
 def answer_frames(
@@ -109,15 +125,15 @@ def answer_frames(
     values: NullValues,
     out: list[bytes],
     slow: Callable[[bytes], None],
-) -> tuple[int, int, int]:
-    """Answer the whole frames in `data`: (bytes used, reads, writes answered here).
+) -> tuple[int, list[int]]:
+    """Answer the whole frames in `data`: bytes used, and how many were right, wrong, reads and writes (by constant).
 
     `statements` go by the first 8 bytes of their ids. `slow` gets each frame that is none of ours and adds its own
     answer to `out`.
     """
     at = 0
     end = len(data)
-    reads = writes = 0
+    counted = [0, 0, 0, 0, 0]
     with_key = values.with_key
     cell_length = values.blob_size.to_bytes(4, "big")
     fixed_tail = values.filler if values.workload is None else None
@@ -125,41 +141,45 @@ def answer_frames(
     append = out.append
     while at + HEADER_BYTES <= end:
         length = data[at + 5] << 24 | data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
-        following = at + HEADER_BYTES + length
-        if following > end:
+        frame_at, at = at, at + HEADER_BYTES + length
+        if at > end:
+            at = frame_at
             break
         # version 4, no flags, EXECUTE, an id of 16 bytes; values without names, the first of 16 bytes
         if (
-            length >= 43
-            and data[at] == 4
-            and data[at + 1] == 0
-            and data[at + 4] == 10
-            and data[at + 9] == 0
-            and data[at + 10] == 16
-            and data[at + 29] & 0x41 == 1
-            and data[at + 35] == 16
-            and data[at + 34] == 0
+            length < 43
+            or data[frame_at] != 4
+            or data[frame_at + 1]
+            or data[frame_at + 4] != OP_EXECUTE
+            or data[frame_at + 9]
+            or data[frame_at + 10] != 16
+            or data[frame_at + 29] & 0x41 != 1
+            or data[frame_at + 34]
+            or data[frame_at + 35] != 16
         ):
-            statement = statements.get(unpack(data, at + 11)[0])
-            if statement is not None:
-                first, second = unpack(data, at + 36)
-                if statement.judge.always or statement.judge.right(first, second):
-                    stream = (data[at + 2] & 0x7F) << 8 | data[at + 3]
-                    if statement.kind == WRITE:
-                        append(VOID[stream])
-                        writes += 1
-                    else:
-                        append(statement.heads(skip_metadata=data[at + 29] & 2 != 0)[stream])
-                        key = data[at + 36 : at + 52]
-                        if statement.key_first:
-                            append(key)
-                            append(cell_length)
-                        if with_key:
-                            append(key)
-                        append(values.tail(second) if fixed_tail is None else fixed_tail)
-                        reads += 1
-                    at = following
-                    continue
-        slow(data[at:following])
-        at = following
-    return at, reads, writes
+            slow(data[frame_at:at])
+            continue
+        statement = statements.get(unpack(data, frame_at + 11)[0])
+        if statement is None:
+            slow(data[frame_at:at])
+            continue
+        first, second = unpack(data, frame_at + 36)
+        place = RIGHT if statement.judge.always else statement.judge.place(first, second)
+        if place and statement.tells:
+            slow(data[frame_at:at])
+            continue
+        counted[place] += 1
+        counted[statement.kind] += 1
+        stream = (data[frame_at + 2] & 0x7F) << 8 | data[frame_at + 3]
+        if statement.kind == WRITE:
+            append(VOID[stream])
+            continue
+        append(statement.heads(skip_metadata=data[frame_at + 29] & 2 != 0)[stream])
+        key = data[frame_at + 36 : frame_at + 52]
+        if statement.key_first:
+            append(key)
+            append(cell_length)
+        if with_key:
+            append(key)
+        append(values.tail(second) if fixed_tail is None else fixed_tail)
+    return at, counted

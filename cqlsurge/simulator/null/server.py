@@ -14,7 +14,17 @@ from cqlsurge.load.wire.frames import MAX_FRAME_BYTES, SERVER, FrameDecoder
 from cqlsurge.simulator.connection import Connection, Peer
 from cqlsurge.simulator.control import ControlServer
 from cqlsurge.simulator.null.executor import NullExecutor
-from cqlsurge.simulator.null.fast import WORDS, FastStatement, answer_frames, fast_statement
+from cqlsurge.simulator.null.fast import (
+    READ,
+    RIGHT,
+    WORDS,
+    WRITE,
+    WRONG_NODE,
+    WRONG_SHARD,
+    FastStatement,
+    answer_frames,
+    fast_statement,
+)
 from cqlsurge.simulator.null.values import NullValues
 
 if TYPE_CHECKING:
@@ -77,11 +87,13 @@ class NullClient:
             self._schema_version = self._executor.schema.version
             self._statements.clear()
         data = self._left + chunk if self._left else chunk
-        used, reads, writes = answer_frames(data, self._statements, self._server.values, self._out, self._slow)
+        used, counted = answer_frames(data, self._statements, self._server.values, self._out, self._slow)
         counts = self._connection.counts
-        counts.read += reads
-        counts.write += writes
-        counts.right += reads + writes
+        counts.read += counted[READ]
+        counts.write += counted[WRITE]
+        counts.right += counted[RIGHT]
+        counts.wrong_shard += counted[WRONG_SHARD]
+        counts.wrong_node += counted[WRONG_NODE]
         self._left = data[used:]
         if len(self._left) >= 9 and not self.closing:
             self._check(self._left)
@@ -114,10 +126,9 @@ class NullClient:
             return
         word = WORDS.unpack_from(frame.body, 2)[0]
         if word not in self._statements:
-            peer = self._connection.peer
-            ready = self._executor.prepared(peer.node, frame.body[2:18])
+            ready = self._executor.prepared(self._connection.peer.node, frame.body[2:18])
             if ready is not None:
-                self._statements[word] = fast_statement(ready, peer.node, peer.shard, self._server.values)
+                self._statements[word] = fast_statement(ready, self._connection, self._server.values)
 
     def flush(self) -> None:
         if self._out:
