@@ -16,6 +16,7 @@ from cassandra import AuthenticationFailed, DriverException, OperationTimedOut, 
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.policies import AddressTranslator, FallthroughRetryPolicy, RoundRobinPolicy
+from cassandra.protocol import ErrorMessage
 
 from cqlsurge.cluster.address import show_address
 from cqlsurge.cluster.secrets import Security
@@ -61,7 +62,7 @@ def connect(
     )
     try:
         return cluster, cluster.connect()
-    except (NoHostAvailable, DriverException, OSError) as error:
+    except (NoHostAvailable, DriverException, ErrorMessage, OSError) as error:
         cluster.shutdown()
         raise ClusterError(explain(error, points, security)) from error
 

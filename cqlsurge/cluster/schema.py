@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cassandra import AlreadyExists, DriverException, InvalidRequest, Unauthorized
+from cassandra import AlreadyExists, DriverException, Unauthorized
 from cassandra.cluster import Session
+from cassandra.protocol import ErrorMessage
 
 from cqlsurge.errors import ClusterError, UsageError
 from cqlsurge.settings import Settings
@@ -42,7 +43,7 @@ def prepare_schema(session: Session, settings: Settings, dc: str, nodes_by_dc: d
             session.execute(f'TRUNCATE "{settings.keyspace}"."{settings.table}"', timeout=120)
     except Unauthorized as error:
         raise ClusterError(f"user {settings.user!r} may not do this: {error}; grant it, or use --no-create") from error
-    except DriverException as error:
+    except (DriverException, ErrorMessage) as error:
         raise ClusterError(f"the schema of {settings.keyspace}.{settings.table} cannot be prepared: {error}") from error
 
 
@@ -88,7 +89,7 @@ def _create_table(session: Session, settings: Settings) -> None:
         session.execute(f"CREATE TABLE IF NOT EXISTS {name} (key uuid PRIMARY KEY, value blob){further}")
     except AlreadyExists:
         pass  # somebody else was faster
-    except (InvalidRequest, DriverException) as error:
+    except (DriverException, ErrorMessage) as error:
         if not settings.create_with:
             raise
         raise UsageError(f"--create-with {settings.create_with!r} is refused: {error}") from error

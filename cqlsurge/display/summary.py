@@ -92,8 +92,9 @@ def tail_lines(document: dict[str, Any]) -> list[str]:
             lines += [f"            {name} at {one['t_s']} s, {one['node']}: {one['text']}" for one in examples[:1]]
     if counts["retries"]:
         lines.append(f"retries     {counts['retries']:,}")
+    paced = document["settings"].get("rate") is not None
     for name in ("in_flight", "backlog", "skipped", "abandoned", "late"):
-        if counts[name]:
+        if counts[name] and (paced or name != "late"):
             lines.append(f"{name.replace('_', ' '):11} {counts[name]:,}")
     verdict = document["verdict"]
     lines.append(f"bound by    {verdict['bound_by']}: {'; '.join(verdict['reasons'])}")

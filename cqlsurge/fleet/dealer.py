@@ -21,18 +21,18 @@ class Dealer:
     def __init__(self, total: int | None, workers: int) -> None:
         self._total = total
         self._workers = workers
-        self._next = 0
+        self.next = 0
         self.given: list[list[tuple[int, int]]] = [[] for _ in range(workers)]
 
     @property
     def exhausted(self) -> bool:
         """Whether all numbers have been handed out."""
-        return self._total is not None and self._next >= self._total
+        return self._total is not None and self.next >= self._total
 
     @property
     def left(self) -> int:
         """How many numbers have not been handed out; 0 where there is no end to them."""
-        return 0 if self._total is None else self._total - self._next
+        return 0 if self._total is None else self._total - self.next
 
     def deal(self, worker: int) -> tuple[int, int] | None:
         """The next block (start, count) for a worker, or None when there is none left."""
@@ -40,11 +40,11 @@ class Dealer:
             return None
         count = LARGEST
         if self._total is not None:
-            rest = self._total - self._next
+            rest = self._total - self.next
             smallest = max(SMALLEST, self._total // (self._workers * 256))
             count = min(rest, LARGEST, max(smallest, rest // (self._workers * PART)))
-        block = (self._next, count)
-        self._next += count
+        block = (self.next, count)
+        self.next += count
         self.given[worker].append(block)
         return block
 

@@ -29,6 +29,7 @@ class Measures:
 
     state: str
     started_at: str
+    phase: str
     duration_s: float
     measured_ok: int
     measured_finished: int
@@ -67,6 +68,7 @@ def build(frame: Frame, measures: Measures, verdict: dict[str, Any]) -> Document
         "version": frame.version,
         "state": measures.state,
         "started_at": measures.started_at,
+        "phase": measures.phase,
         "engine": frame.engine,
         "runtime": frame.runtime,
         "seed": frame.seed,

@@ -7,17 +7,18 @@ from typing import Any
 from cqlsurge.fleet.tally import Tally
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.document import Measures
-from cqlsurge.session.phase import PhaseResult
+from cqlsurge.session.phase import PhasePlan, PhaseResult
 
 
-def measure(result: PhaseResult, *, state: str, started_at: str, writes: bool, total: int | None) -> Measures:
-    """The figures of a phase, whether it has ended or still goes on. `total`: operations asked for, if a count was."""
+def measure(result: PhaseResult, *, state: str, started_at: str, phase: PhasePlan) -> Measures:
+    """The figures of a phase, whether it has ended or still goes on."""
     tally = result.tally
     ends = {index: _span_s(tally, index) for index in range(len(tally.workers))}
     finished = sum(tally.measured(name) for name in ("ok", "failed", "unknown"))
     return Measures(
         state=state,
         started_at=started_at,
+        phase=phase.name,
         duration_s=max(ends.values(), default=0.0),
         measured_ok=tally.measured("ok"),
         measured_finished=finished,
@@ -27,7 +28,7 @@ def measure(result: PhaseResult, *, state: str, started_at: str, writes: bool, t
         errors=tally.by_class("errors"),
         attempt_errors=tally.by_class("attempt_errors"),
         examples=tally.examples(),
-        unacknowledged=_unacknowledged(result) if writes else Ranges(),
+        unacknowledged=_unacknowledged(result, phase.writes_below),
         targets=_targets(tally),
         timeline=tally.timeline,
         workers=[_worker(result, index) for index in range(len(tally.workers))],
@@ -52,7 +53,7 @@ def _operations(result: PhaseResult) -> dict[str, int]:
     counts["in_flight"] = tally.in_flight
     counts["backlog"] = counts["due"] - counts["issued"] - counts["skipped"]
     counts["abandoned"] = sum(
-        result.dealer.handed(index) - worker.total("issued") - worker.total("skipped")
+        result.dealer.handed(index) - worker.total("issued")
         for index, worker in enumerate(tally.workers)
         if worker.lost is not None
     )
@@ -73,38 +74,21 @@ def _client(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _unacknowledged(result: PhaseResult) -> Ranges:
-    """Writes of unknown fate: those reported, and all that lost or stopped processes may have sent since."""
-    merged = result.tally.unacknowledged()
+def _unacknowledged(result: PhaseResult, writes: int) -> Ranges:
+    """Numbers below `writes` that were not acknowledged: failed, unknown, open, never issued, of lost processes."""
+    merged = Ranges()
+    if not writes:
+        return merged
+    for first, past in result.tally.unacknowledged().pairs():
+        merged.add(first, past)
+    merged.overflow = result.tally.unacknowledged().overflow
     for index, worker in enumerate(result.tally.workers):
-        in_flight = worker.total("issued") - sum(worker.total(name) for name in ("ok", "failed", "unknown"))
-        if worker.lost is None and not in_flight:
-            continue
-        issued = worker.total("issued") + worker.total("skipped")
-        settled = (worker.last or {}).get("settled", 0)
-        ranges = result.dealer.ranges_from(index, settled)
-        if worker.lost is None:
-            # It stopped in good order: nothing beyond what it issued can have been sent.
-            unsent = result.dealer.ranges_from(index, issued)
-            ranges = _without(ranges, unsent)
-        for first, past in ranges:
-            merged.add(first, past)
+        # A process that stopped in good order has named what it left in flight itself.
+        position = worker.total("issued") if worker.lost is None else (worker.last or {}).get("settled", 0)
+        for first, past in result.dealer.ranges_from(index, position):
+            merged.add(first, min(past, writes))
+    merged.add(result.dealer.next, writes)
     return merged
-
-
-def _without(ranges: list[tuple[int, int]], tail: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges up to where the tail of the same list begins."""
-    if not tail:
-        return ranges
-    first_unsent, past_unsent = tail[0]
-    kept = []
-    for first, past in ranges:
-        if past == past_unsent:
-            if first < first_unsent:
-                kept.append((first, first_unsent))
-            break
-        kept.append((first, past))
-    return kept
 
 
 def _targets(tally: Tally) -> list[dict[str, Any]]:

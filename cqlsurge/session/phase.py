@@ -32,6 +32,7 @@ class PhasePlan:
     total: int | None
     message: Message
     headline: str = "service"
+    writes_below: int = 0  # numbers below this are (or may be) writes whose rows a later run may look for
 
 
 @dataclass

@@ -189,6 +189,23 @@ def test_ctrl_c_ends_within_two_seconds_and_keeps_what_was_measured(cassandra: E
     assert broken_laws(data) == []
 
 
+def test_verify_allows_for_what_an_interrupted_run_left_open(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
+    path = tmp_path / "w.json"
+    common = ["--keyspace", "halfway", "--operations", "20000", "--concurrency", "64"]
+    command = [*PROGRAM, cassandra.address, *common, "--rate", "2k", "--json", str(path)]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    wait_for(lambda: path.exists() and json.loads(path.read_text())["operations"]["ok"] > 0)
+    child.send_signal(signal.SIGINT)
+    child.wait(timeout=20)
+    written = json.loads(path.read_text())
+    open_numbers = sum(past - first for first, past in written["unacknowledged"]["ranges"])
+    assert open_numbers >= 20_000 - written["operations"]["ok"]
+    read = [*common, "--mode", "read", "--verify"]
+    data = document(cassandra, tmp_path / "r.json", *read, str(path))
+    assert written["operations"]["ok"] <= data["operations"]["rows"] < 20_000
+    program(cassandra, *read, code=1)
+
+
 def test_a_killed_load_process_is_named_and_the_others_finish(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     path = tmp_path / "k.json"
     command = [*PROGRAM, cassandra.address, "--keyspace", "killed", "--duration", "4s", "--processes", "2"]

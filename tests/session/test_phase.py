@@ -53,11 +53,12 @@ def crew_of(count: int, options: list[dict[str, Any]] | None = None) -> Iterator
 
 
 def plan(total: int | None, **message: Any) -> PhasePlan:
-    return PhasePlan("measure", total, {"workload": None, "concurrency": 16, "drain_s": 2.0, **message})
+    common = {"workload": None, "concurrency": 16, "drain_s": 2.0}
+    return PhasePlan("measure", total, {**common, **message}, writes_below=total or 0)
 
 
 def laws_hold(result: PhaseResult, state: str = "done") -> dict[str, int]:
-    measures = measure(result, state=state, started_at="", writes=True, total=None)
+    measures = measure(result, state=state, started_at="", phase=plan(20_000))
     assert broken_laws({"operations": measures.operations}) == []
     return measures.operations
 
@@ -93,7 +94,7 @@ def test_a_process_that_dies_is_lost_and_the_others_finish() -> None:
     counts = laws_hold(result, "partial")
     # All numbers are accounted for: done, or handed to the lost process.
     assert counts["ok"] + counts["abandoned"] + counts["in_flight"] == 20_000
-    unknown = measure(result, state="partial", started_at="", writes=True, total=None).unacknowledged
+    unknown = measure(result, state="partial", started_at="", phase=plan(20_000)).unacknowledged
     assert 3_000 in unknown
 
 
@@ -160,7 +161,7 @@ def test_a_frozen_process_is_noticed_and_does_not_hold_up_a_stop(monkeypatch: py
 def test_warm_up_counts_in_operations_alone() -> None:
     with crew_of(1, [{"service_ns": 1_000_000}]) as crew:
         result = PhaseRun(crew, plan(None, warmup_s=1.0, duration_s=1.0), Interrupts(), Listener()).run()
-    measures = measure(result, state="done", started_at="", writes=True, total=None)
+    measures = measure(result, state="done", started_at="", phase=plan(20_000))
     assert measures.duration_s == pytest.approx(1.0, abs=0.4)
     assert sum(measures.histograms["write"]["service"]) == measures.measured_finished
     assert measures.measured_finished < 0.8 * measures.operations["ok"]

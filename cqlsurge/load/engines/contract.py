@@ -9,7 +9,8 @@ What `run` owes (the contract suite, tests/integration/test_engine_contract.py, 
 - closed load (`work.pacer` is None): as soon as one of `work.concurrency` places is free the next operation is due;
   with a pacer: the k-th operation of this process is due at `work.start_ns` + the k-th offset, sent as soon as a place
   is free, and timed from the moment it was due;
-- every operation ends in the recorder exactly once: ok, failed or unknown; or it is left in flight when told to stop;
+- every operation ends in the recorder exactly once: ok, failed or unknown; or it is left in flight when told to stop,
+  and then a write's number is added to `recorder.unacknowledged`;
 - it calls `work.control.poll` whenever `work.control.next_ns` has passed, with the recorder up to date, and when
   `control.stopping` is set it issues nothing more and drains until `control.drain_until_ns` at the latest.
 """
@@ -102,8 +103,8 @@ class Setup:
 class Work:
     """One phase of load. Times are of time.monotonic_ns() of this process's host.
 
-    workload: may differ from the setup's in mode, never in statements. verify_share: the share of reads whose values are
-    checked, 0 to 1. max_backlog: due operations that may wait before further ones are skipped; None for no limit.
+    workload: may differ from the setup's in mode, never in statements. verify_share: the share of reads whose values
+    are checked, 0 to 1. max_backlog: due operations that may wait before further ones are skipped; None: no limit.
     """
 
     workload: Workload

@@ -13,12 +13,12 @@ replaces them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
 from cqlsurge.load.latency.layout import COUNTS_LENGTH, index_of
-from cqlsurge.load.outcomes.classes import OK, UNKNOWN, outcome_of
+from cqlsurge.load.outcomes.classes import MISSING, OK, UNKNOWN, outcome_of
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.model import Kind
 
@@ -72,7 +72,10 @@ class Recorder:
         self.errors: dict[str, int] = {}
         self.attempt_errors: dict[str, int] = {}
         self.examples: dict[str, list[dict[str, Any]]] = {}
+        #: writes that did not end well: they may or may not exist
         self.unacknowledged = Ranges()
+        #: whether the row that an operation reads may be absent without fault, by the operation's number
+        self.may_be_missing: Callable[[int], bool] = lambda number: False
         #: all operations below this position in the order of issue have ended (0: not known)
         self.settled = 0
 
@@ -108,13 +111,20 @@ class Recorder:
         node: str = "",
         outcome: str | None = None,
     ) -> None:
-        """An operation ended in an error, final after all its attempts; its latency counts like any other's."""
+        """An operation ended in an error, final after all its attempts; its latency counts like any other's.
+
+        A missing row that an earlier run left unacknowledged is no error: the read ended well and found nothing.
+        """
         record = self.kinds[kind]
+        if error_class == MISSING and self.may_be_missing(number):
+            self.succeed(kind, due_ns, sent_ns, done_ns)
+            return
         if (outcome or outcome_of(error_class, writes=record.writes)) == UNKNOWN:
             record.unknown += 1
-            self.unacknowledged.add(number, number + 1)
         else:
             record.failed += 1
+        if record.writes:
+            self.unacknowledged.add(number, number + 1)
         self.errors[error_class] = self.errors.get(error_class, 0) + 1
         self.note_example(error_class, done_ns, number, text, node)
         self._time(record, due_ns, sent_ns, done_ns)

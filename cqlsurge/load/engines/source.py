@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Callable, Deque, Optional, Tuple
+from typing import Callable
 
 LOW_BLOCKS = 2
 
@@ -15,7 +15,7 @@ class Source:
     """
 
     def __init__(self, need: Callable[[], None] = lambda: None) -> None:
-        self._blocks: Deque[Tuple[int, int]] = deque()
+        self._blocks: deque[tuple[int, int]] = deque()
         self._closed = False
         self._asked = False
         self._need = need
@@ -34,7 +34,7 @@ class Source:
         """No more blocks will come."""
         self._closed = True
 
-    def take(self) -> Optional[Tuple[int, int]]:
+    def take(self) -> tuple[int, int] | None:
         """The next block, or None: look at `finished`, and if it is false ask again after the next control poll."""
         block = self._blocks.popleft() if self._blocks else None
         if len(self._blocks) < LOW_BLOCKS and not self._closed and not self._asked:

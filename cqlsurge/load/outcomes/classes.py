@@ -6,8 +6,6 @@ whose fate is not known is `unknown`, a read that gave nothing is `failed` (the 
 
 from __future__ import annotations
 
-from typing import Optional
-
 CLIENT_TIMEOUT = "client_timeout"
 SERVER_TIMEOUT = "server_timeout"
 UNAVAILABLE = "unavailable"
@@ -62,7 +60,7 @@ _BY_CODE = {
 _REFUSED = frozenset([UNAVAILABLE, RATE_LIMITED, UNPREPARED, BOOTSTRAPPING, INVALID, UNAUTHORIZED, PROTOCOL])
 
 
-def class_of_code(code: int, rate_limit_code: Optional[int] = None) -> str:
+def class_of_code(code: int, rate_limit_code: int | None = None) -> str:
     """The class of a server's error code; codes without a class of their own are `code_0xNNNN`."""
     if rate_limit_code is not None and code == rate_limit_code:
         return RATE_LIMITED

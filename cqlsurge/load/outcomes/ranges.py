@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import List, Tuple
 
 LIMIT = 10_000
 
 
 class Ranges:
-    """Sorted, disjoint half-open ranges [first, past). Beyond `limit` ranges the closest ones are joined over their gap.
+    """Sorted, disjoint half-open ranges [first, past). Beyond `limit` ranges the closest are joined over their gap.
 
-    Joining makes the set larger, never smaller: `overflow` says that it happened, so some members were in fact acknowledged.
+    Joining makes the set larger, never smaller: `overflow` says that it happened and some members were acknowledged.
     """
 
-    def __init__(self, ranges: Iterable[Tuple[int, int]] = (), limit: int = LIMIT) -> None:
-        self._first: List[int] = []
-        self._past: List[int] = []
+    def __init__(self, ranges: Iterable[tuple[int, int]] = (), limit: int = LIMIT) -> None:
+        self._first: list[int] = []
+        self._past: list[int] = []
         self._limit = limit
         self.overflow = False
         for first, past in ranges:
@@ -51,6 +50,6 @@ class Ranges:
     def __len__(self) -> int:
         return sum(past - first for first, past in self.pairs())
 
-    def pairs(self) -> List[Tuple[int, int]]:
+    def pairs(self) -> list[tuple[int, int]]:
         """The ranges as (first, past) pairs in order."""
         return list(zip(self._first, self._past))

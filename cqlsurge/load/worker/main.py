@@ -17,6 +17,7 @@ from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.registry import load_engine
 from cqlsurge.load.engines.source import Source
+from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.worker.messages import VERSION, LineChannel, Message, standard_channel
 from cqlsurge.load.workload.model import Workload, WorkloadSpec
@@ -94,6 +95,9 @@ def run_phase(channel: LineChannel, engine: Engine, workload: Workload, plan: Me
     if phase.get("workload") is not None:
         workload = build(WorkloadSpec(**phase["workload"]))
     recorder = Recorder(workload.kinds, phase["start_ns"])
+    allowed = Ranges(phase.get("may_be_missing", []))
+    if allowed:
+        recorder.may_be_missing = lambda number: workload.locate(number)[1] in allowed
     control = Control(
         channel,
         recorder,

@@ -1,7 +1,7 @@
 """64-bit mixing that is the same on every interpreter, and fast where it can be.
 
-`mix64` is the output function of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"):
-a bijection on 64-bit words. On PyPy words are machine integers, signed; elsewhere they are Python ints, unsigned.
+`mix64` is the output function of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+2014): a bijection on 64-bit words. On PyPy words are machine integers, signed; elsewhere Python ints, unsigned.
 `signed` and `unsigned` turn one form into the other; `stream` derives an independent offset for a purpose and a seed.
 """
 

@@ -8,7 +8,7 @@ number of processes makes the same operations.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,22 +24,22 @@ class Kind:
     """One kind of operation: a prepared statement and how it is sent.
 
     `binds` are the statement's variables in order; `key` the positions in it that make the partition key; `returns` the
-    columns of an answer's rows, empty where none are expected. `writes` says that a lost answer leaves its fate unknown.
-    `timestamp` asks for a client timestamp, fixed at the first attempt so that a retry cannot reorder writes.
+    columns of an answer's rows, empty where none are expected. `writes` says that a lost answer leaves its fate
+    unknown. `timestamp` asks for a client timestamp, fixed at the first attempt so that a retry cannot reorder writes.
     """
 
     name: str
     statement: str
-    binds: Tuple[Column, ...]
-    key: Tuple[int, ...] = (0,)
-    returns: Tuple[Column, ...] = ()
+    binds: tuple[Column, ...]
+    key: tuple[int, ...] = (0,)
+    returns: tuple[Column, ...] = ()
     writes: bool = False
     idempotent: bool = True
     timestamp: bool = False
     consistency: str = "LOCAL_QUORUM"
-    serial_consistency: Optional[str] = None
-    page_size: Optional[int] = None
-    rows_expected: Optional[int] = None
+    serial_consistency: str | None = None
+    page_size: int | None = None
+    rows_expected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ class WorkloadSpec:
     """A workload as it travels in a plan: its name and its parameters, JSON-able."""
 
     name: str
-    parameters: Dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 class Workload:
     """What engines see of a workload. Subclasses are pure: no state changes after construction."""
 
-    kinds: Tuple[Kind, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     #: whether values of this workload shrink under LZ4: decided once, so that frames need no trial each
     shrinks = False
 
-    def locate(self, number: int) -> Tuple[int, int, int]:
+    def locate(self, number: int) -> tuple[int, int, int]:
         """(index of the kind, partition index, row index) of an operation."""
         raise AssertionError("a workload must say where its operations go")
 
@@ -66,10 +66,10 @@ class Workload:
         """The serialized partition key, composite keys in their composite form."""
         raise AssertionError("a workload must say its routing keys")
 
-    def values(self, kind: int, partition: int, row: int) -> List[bytes]:
+    def values(self, kind: int, partition: int, row: int) -> list[bytes]:
         """The bound values of an operation, serialized, in the order of the kind's `binds`."""
         raise AssertionError("a workload must say its values")
 
-    def expected(self, kind: int, partition: int, row: int) -> Optional[List[bytes]]:
+    def expected(self, kind: int, partition: int, row: int) -> list[bytes] | None:
         """The serialized cells of the one row that a read must give, or None where any answer will do."""
         return None

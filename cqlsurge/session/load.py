@@ -1,0 +1,108 @@
+"""The part of a run in which there is load: populating where needed, then the measured phase; saved as it goes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cqlsurge.errors import ResultError
+from cqlsurge.fleet.crew import Crew
+from cqlsurge.load.pacing.notation import parse as parse_rate
+from cqlsurge.results.document import Document, Frame, Measures, build
+from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
+from cqlsurge.results.listener import Listener
+from cqlsurge.results.verdict import judge
+from cqlsurge.session.database import Database
+from cqlsurge.session.interrupts import Interrupts
+from cqlsurge.session.measures import measure
+from cqlsurge.session.phase import PhasePlan, PhaseResult, PhaseRun
+from cqlsurge.session.plans import measure_phase, populate_phase
+from cqlsurge.settings import Settings
+
+SAVE_EVERY_S = 1.0
+#: saving takes at most this part of the time
+SAVE_SHARE = 0.02
+
+
+class LoadRun:
+    """The part of a run in which there is load: populating where needed, then the measured phase."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        crew: Crew,
+        frame: Frame,
+        file: ResultFile | None,
+        listener: Listener,
+        interrupts: Interrupts,
+    ) -> None:
+        self.settings, self.database, self.crew, self.frame = settings, database, crew, frame
+        self.file, self.listener, self.interrupts = file, listener, interrupts
+        self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.events: list[dict[str, Any]] = []
+        self._save_at_s = 0.0
+
+    def run(self) -> Document:
+        """Both phases, and the document of the second (or of the first, where it went no further)."""
+        if self.settings.mode == "mixed" and self.settings.populate:
+            self.listener.stage(f"writing the population of {self.settings.population} keys")
+            result = self._phase(populate_phase(self.settings))
+            if result.interrupted or result.lost or result.tally.total("ok") < self.settings.population:
+                return self._finish(result, "populating ended early: ")
+        return self._finish(self._phase(measure_phase(self.settings)))
+
+    def _phase(self, plan: PhasePlan) -> PhaseResult:
+        self._plan = plan
+        return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick).run()
+
+    def _tick(self, result: PhaseResult) -> None:
+        now_s = time.monotonic()
+        changes = self.database.watch.changes()
+        for what, address in changes:
+            t_s = round((time.monotonic_ns() - result.tally.start_ns) / 1e9, 3)
+            self.events.append({"t_s": t_s, "event": f"node {what}", "address": address})
+            self.listener.note(f"node {address} is {what}")
+        if changes:
+            self.crew.send_all(self.database.topology_message())
+        if self.file is not None and self.file.path != STANDARD_OUTPUT and now_s >= self._save_at_s:
+            self._save(self._document(result, "running"))
+            self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.monotonic() - now_s) / SAVE_SHARE)
+
+    def _save(self, document: Document) -> None:
+        assert self.file is not None
+        try:
+            self.file.write(document)
+        except ResultError as error:
+            self.listener.warn(str(error))
+
+    def _finish(self, result: PhaseResult, prefix: str = "") -> Document:
+        state = "interrupted" if result.interrupted else "partial" if result.lost or prefix else "done"
+        document = self._document(result, state)
+        for text in result.lost:
+            document["events"].append({"t_s": document["duration_s"], "event": prefix + text})
+        if self.file is not None:
+            self._save(document)
+        return document
+
+    def _document(self, result: PhaseResult, state: str) -> Document:
+        measures = measure(result, state=state, started_at=self.started_at, phase=self._plan)
+        return build(self.frame, replace(measures, events=list(self.events)), self._judge(measures))
+
+    def _judge(self, measures: Measures) -> dict[str, Any]:
+        throughput = measures.measured_ok / measures.duration_s if measures.duration_s else 0.0
+        rate = None
+        if self.settings.rate is not None and measures.duration_s:
+            shape = parse_rate(self.settings.rate)
+            begin_ns, length_ns = int(self.settings.warmup * 1e9), int(measures.duration_s * 1e9)
+            asked = shape.count_before(begin_ns + length_ns) - shape.count_before(begin_ns)
+            rate = asked / measures.duration_s
+        return judge(
+            concurrency=self.settings.in_flight_limit,
+            rate=rate,
+            throughput_ops_s=throughput,
+            duration_s=measures.duration_s,
+            client=measures.client,
+        )
