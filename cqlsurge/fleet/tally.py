@@ -5,13 +5,15 @@ Histograms are merged, never percentiles averaged. A process that is lost keeps 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import add, percentiles
+from cqlsurge.load.latency.histogram import add
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.outcomes.ranges import Ranges
+from cqlsurge.results.timeline import Second, Timeline
 
 LATENCIES = ("wait", "service", "response")
 COUNTS = ("ok", "failed", "unknown", "rows")
@@ -23,9 +25,10 @@ Histograms = dict[str, dict[str, list[int]]]
 
 @dataclass
 class WorkerTally:
-    """What one load process has reported: its last snapshot, and the last one before the measured phase."""
+    """What one load process has reported: its last snapshots, and the last one before the measured phase."""
 
     last: Message | None = None
+    previous: Message | None = None
     before: Message | None = None
     ended: bool = False
     lost: str | None = None
@@ -38,63 +41,74 @@ class WorkerTally:
         """The same count, of the measured phase alone."""
         return _total(self.last, name) - _total(self.before, name)
 
+    def rate_ops_s(self) -> float:
+        """Successful operations per second between its last two snapshots."""
+        return (self.total("ok") - _total(self.previous, "ok")) / self.interval_s() if self.previous else 0.0
 
-def _total(snapshot: Message | None, name: str) -> int:
-    if snapshot is None:
-        return 0
-    if name in COUNTS:
-        return sum(int(kind[name]) for kind in snapshot["kinds"].values())
-    return int(snapshot[name])
+    def busy(self) -> float:
+        """The share of a core that it used between its last two snapshots, spinning left out."""
+        last, previous = self.last, self.previous
+        if last is None or previous is None or last["measuring"] != previous["measuring"]:
+            return 0.0  # CPU time is counted anew when measuring begins
+        used_s: float = last["cpu_s"] - previous["cpu_s"] - (last["spin_s"] - previous["spin_s"])
+        return max(0.0, used_s / self.interval_s())
+
+    def interval_s(self) -> float:
+        """How far its last two snapshots are apart."""
+        last, previous = self.last or {}, self.previous or {}
+        interval_ns: int = last.get("t_ns", 0) - previous.get("t_ns", 0)
+        return max(1e-6, interval_ns / 1e9)
 
 
 @dataclass
 class Row:
-    """One second of the run over all processes. Latencies are of the headline kind (service, or response)."""
+    """One second of the run over all processes. `counts` are of the headline latency (service, or response)."""
 
     t_s: int
+    start_ns: int = 0
+    end_ns: int = 0
     ok: int = 0
     errors: int = 0
-    issued: int = 0
     measuring: bool = True
     counts: list[int] = field(default_factory=new_counts)
+    kinds: Histograms = field(default_factory=dict)  # all latencies, where somebody listens to rows
     reported: set[int] = field(default_factory=set)
 
-    def to_json(self) -> dict[str, Any]:
-        """The row of the result's timeline."""
-        p50, p99, p99_9 = (ns / 1000 for ns in percentiles(self.counts, (50.0, 99.0, 99.9)))
-        return {
-            "t_s": self.t_s,
-            "ok": self.ok,
-            "errors": self.errors,
-            "p50_us": p50,
-            "p99_us": p99,
-            "p99_9_us": p99_9,
-            "warmup": not self.measuring,
-        }
+    def second(self) -> Second:
+        """The row as the timeline takes it."""
+        return Second(
+            self.t_s, (self.end_ns - self.start_ns) / 1e9, self.ok, self.errors, not self.measuring, self.counts
+        )
 
 
 class Tally:
-    """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures."""
+    """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures.
 
-    def __init__(self, workers: int, start_ns: int, headline: str = "service") -> None:
+    `on_row` is told each second when it is complete.
+    """
+
+    def __init__(
+        self, workers: int, start_ns: int, headline: str = "service", on_row: Callable[[Row], None] | None = None
+    ) -> None:
         self.workers = [WorkerTally() for _ in range(workers)]
         self.start_ns = start_ns
         self.headline = headline
         self.histograms: Histograms = {}
-        self.timeline: list[dict[str, Any]] = []
+        self.seconds = Timeline()
+        self._on_row = on_row
+        self._closed_ns = start_ns
         self._open_rows: dict[int, Row] = {}
 
     def take(self, worker: int, snapshot: Message) -> None:
         """A snapshot, or the end, from one process."""
         tally = self.workers[worker]
         previous = tally.last
-        tally.last = snapshot
+        tally.previous, tally.last = previous, snapshot
         if not snapshot["measuring"]:
             tally.before = snapshot
         tally.ended = snapshot["type"] == "end"
         row = self._row(snapshot)
         row.ok += _total(snapshot, "ok") - _total(previous, "ok")
-        row.issued += _total(snapshot, "issued") - _total(previous, "issued")
         for name in ("failed", "unknown"):
             row.errors += _total(snapshot, name) - _total(previous, name)
         row.reported.add(worker)
@@ -106,6 +120,8 @@ class Tally:
                     add(into[name], counts)
                 if name == self.headline:
                     add(row.counts, counts)
+                if self._on_row is not None:
+                    add(row.kinds.setdefault(kind, {}).setdefault(name, new_counts()), counts)
         self._close_rows()
 
     def lose(self, worker: int, how: str) -> None:
@@ -125,6 +141,11 @@ class Tally:
     def measured(self, name: str) -> int:
         """A count of the measured phase over all processes."""
         return sum(worker.measured(name) for worker in self.workers)
+
+    @property
+    def timeline(self) -> list[dict[str, Any]]:
+        """The rows of the result's timeline, as far as they are complete."""
+        return self.seconds.rows
 
     @property
     def in_flight(self) -> int:
@@ -165,11 +186,20 @@ class Tally:
                 sums[:] = [have + more for have, more in zip(sums, counts, strict=True)]
         return dict(sorted(merged.items(), key=lambda item: (item[0][1], item[0][2])))
 
+    def node_rates_ops_s(self) -> dict[str, float]:
+        """Operations issued per second to each node, by address, between the last two snapshots of each process."""
+        rates: dict[str, float] = {}
+        for worker in self.workers:
+            for snapshot, sign in ((worker.last, 1), (worker.previous, -1)):
+                for _node, address, _shard, issued, *_ in (snapshot or {}).get("targets", []):
+                    rates[address] = rates.get(address, 0.0) + sign * issued / worker.interval_s()
+        return dict(sorted(rates.items()))
+
     def _row(self, snapshot: Message) -> Row:
         t_s = max(1, round((snapshot["t_ns"] - self.start_ns) / 1e9))
-        last = self.timeline[-1]["t_s"] if self.timeline else 0
-        t_s = max(t_s, last + 1)  # a late report joins the next open row: closed ones are final
+        t_s = max(t_s, self.seconds.last_s + 1)  # a late report joins the next open row: closed ones are final
         row = self._open_rows.setdefault(t_s, Row(t_s))
+        row.end_ns = max(row.end_ns, snapshot["t_ns"])
         row.measuring = bool(snapshot["measuring"])
         return row
 
@@ -184,4 +214,9 @@ class Tally:
             self._close(t_s)
 
     def _close(self, t_s: int) -> None:
-        self.timeline.append(self._open_rows.pop(t_s).to_json())
+        row = self._open_rows.pop(t_s)
+        row.start_ns = self._closed_ns
+        self._closed_ns = row.end_ns = max(row.end_ns, self._closed_ns)
+        self.seconds.add(row.second())
+        if self._on_row is not None:
+            self._on_row(row)

@@ -9,8 +9,8 @@ from typing import Any
 
 from cqlsurge.fleet.crew import Crew
 from cqlsurge.fleet.dealer import Dealer
-from cqlsurge.fleet.tally import Tally
-from cqlsurge.results.listener import Listener, Progress
+from cqlsurge.fleet.tally import Row, Tally
+from cqlsurge.results.listener import FASTER, PAUSE, SLOWER, STOP, Listener, Progress, WorkerProgress
 from cqlsurge.session.interrupts import Interrupts
 
 TICK_S = 0.1
@@ -20,6 +20,8 @@ STOP_DRAIN_S = 1.0
 STOP_GRACE_S = 0.7
 SILENT_S = 5.0
 LOST_S = 30.0
+#: one step of a change of rate asked for while the run goes
+RATE_STEP = 1.1
 
 Message = dict[str, Any]
 
@@ -43,10 +45,14 @@ class PhaseResult:
     dealer: Dealer
     interrupted: bool = False
     lost: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 class PhaseRun:
-    """Runs one phase. `on_tick` is called about ten times a second, to watch the cluster and to save results."""
+    """Runs one phase.
+
+    `on_tick` is called about ten times a second, to watch the cluster and to save results; `on_row` with each second.
+    """
 
     def __init__(
         self,
@@ -55,16 +61,19 @@ class PhaseRun:
         interrupts: Interrupts,
         listener: Listener,
         on_tick: Callable[[PhaseResult], None] = lambda result: None,
+        on_row: Callable[[Row], None] | None = None,
     ) -> None:
         self.crew, self.plan = crew, plan
         self._interrupts, self._listener, self._on_tick = interrupts, listener, on_tick
         count = len(crew.processes)
         start_ns = time.monotonic_ns() + START_DELAY_NS
-        self.result = PhaseResult(Tally(count, start_ns, plan.headline), Dealer(plan.total, count))
+        self.result = PhaseResult(Tally(count, start_ns, plan.headline, on_row), Dealer(plan.total, count))
         self._heard_s = [time.monotonic()] * count
         self._silent: set[int] = set()
         self._stop_by_s: float | None = None
         self._stops_seen = interrupts.requested
+        self._factor, self._paused = 1.0, False
+        self._reported_s = -1
 
     def run(self) -> PhaseResult:
         """The phase, from its start to the end of its last process."""
@@ -80,7 +89,10 @@ class PhaseRun:
             for index, heard in self.crew.poll(TICK_S):
                 self._heard_s[index] = time.monotonic()
                 self._take(index, heard)
+            for wish in self._listener.wishes():
+                self._obey(wish)
             self._watch()
+            self._report()
             self._on_tick(self.result)
         tally.finish()
         return self.result
@@ -98,7 +110,6 @@ class PhaseRun:
                 self._lose(index, f"{process.exit_text()}{words}")
         elif message["type"] in {"snapshot", "end"}:
             self.result.tally.take(index, message)
-            self._report()
         elif message["type"] == "need":
             self._deal(index)
         elif message["type"] == "failed":
@@ -117,6 +128,21 @@ class PhaseRun:
         self.result.lost.append(text)
         self.result.tally.lose(index, how)
         self._listener.warn(text)
+
+    def _obey(self, wish: str) -> None:
+        if wish == STOP:
+            self._interrupts.request()
+        elif self.plan.message.get("pacing") is not None:
+            if wish == PAUSE:
+                self._paused = not self._paused
+            else:
+                self._factor *= {FASTER: RATE_STEP, SLOWER: 1 / RATE_STEP}[wish]
+            factor = 0.0 if self._paused else self._factor
+            self.crew.send_all({"type": "rate", "factor": factor})
+            t_s = round((time.monotonic_ns() - self.result.tally.start_ns) / 1e9, 3)
+            text = "paused" if self._paused else f"rate at {self._factor:.0%} of what was asked"
+            self.result.events.append({"t_s": t_s, "event": text, "rate_factor": factor})
+            self._reported_s = -1
 
     def _watch(self) -> None:
         now_s = time.monotonic()
@@ -145,22 +171,34 @@ class PhaseRun:
             self._lose(index, "did not stop in time" if too_late else f"silent for {silent_s:.0f} s")
 
     def _report(self) -> None:
+        """Tells the listener how far it is, each second and when something was changed."""
         tally = self.result.tally
-        last = tally.timeline[-1] if tally.timeline else None
-        done = tally.total("ok") + tally.total("failed") + tally.total("unknown")
+        if tally.seconds.last_s == self._reported_s:
+            return
+        self._reported_s = tally.seconds.last_s
+        last = tally.seconds.recent[-1] if tally.seconds.recent else {}
+        errors = tally.total("failed") + tally.total("unknown")
+        paced = self.plan.message.get("pacing") is not None
         self._listener.progress(
             Progress(
                 phase=self.plan.name,
                 elapsed_s=(time.monotonic_ns() - tally.start_ns) / 1e9,
-                done=done,
+                done=tally.total("ok") + errors,
                 total=self.plan.total,
                 duration_s=self.plan.message.get("duration_s"),
-                rate_ops_s=float(last["ok"]) if last else 0.0,
-                errors=tally.total("failed") + tally.total("unknown"),
-                p50_us=last["p50_us"] if last else 0.0,
-                p99_us=last["p99_us"] if last else 0.0,
-                p99_9_us=last["p99_9_us"] if last else 0.0,
-                alive=len(self.crew.alive),
-                timeline=tally.timeline,
+                warmup_s=self.plan.message.get("warmup_s", 0.0),
+                rate_ops_s=last["ok"] / max(last["span_s"], 0.001) if last else 0.0,
+                errors=errors,
+                error_classes=tally.by_class("errors"),
+                p50_us=last.get("p50_us", 0.0),
+                p99_us=last.get("p99_us", 0.0),
+                p99_9_us=last.get("p99_9_us", 0.0),
+                headline=self.plan.headline,
+                in_flight=tally.in_flight,
+                backlog=tally.total("due") - tally.total("issued") - tally.total("skipped"),
+                rate_factor=(0.0 if self._paused else self._factor) if paced else None,
+                workers=[WorkerProgress(one.rate_ops_s(), one.busy(), one.lost is not None) for one in tally.workers],
+                node_rates_ops_s=tally.node_rates_ops_s(),
+                recent=tally.seconds.recent,
             )
         )

@@ -1,0 +1,145 @@
+"""The timeline of a run: a row a second, thinned out where a run is long, so that it stays bounded.
+
+When there are more than LIMIT rows, two neighbours become one from then on: counts are added and histograms merged,
+so a row's percentiles are always those of all its operations. A row carries its latencies coarsely too (`heat`), for
+the heat map of reports.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import log2
+from typing import Any
+
+from cqlsurge.load.latency.histogram import filled, percentiles
+from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, lowest_at, new_counts
+
+LIMIT = 3600
+#: seconds kept one by one for live displays
+RECENT = 600
+#: cells of the heat row are a quarter of an octave high: cell i begins at 64 ns * 2 ** (i / 4)
+HEAT_STEPS = 4
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Second:
+    """What a second of the run adds to the timeline. `counts`: its histogram of the headline latency."""
+
+    t_s: int
+    span_s: float
+    ok: int
+    errors: int
+    warmup: bool
+    counts: Sequence[int]
+
+
+class Timeline:
+    """`rows` is the timeline of the result; `recent` the last seconds, never thinned."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.rows: list[Row] = []
+        self.recent: deque[Row] = deque(maxlen=RECENT)
+        self._limit = limit
+        self._step = 1  # seconds a row may hold
+        self._held = 0  # seconds the last row holds
+        self._cells: list[array[int]] = []  # of each row: index, count, index, count, ...
+
+    @property
+    def last_s(self) -> int:
+        """When the last row ends; 0 before there is one."""
+        return int(self.rows[-1]["t_s"]) if self.rows else 0
+
+    def add(self, second: Second) -> None:
+        """Takes the next second."""
+        indexes = filled(second.counts)
+        cells = array("q", (number for index in indexes for number in (index, second.counts[index])))
+        row = _row(second)
+        self.recent.append(row)
+        if self.rows and self._held < self._step:
+            self._held += 1
+            self.rows[-1], self._cells[-1] = _merged(self.rows[-1], self._cells[-1], row, cells)
+            return
+        self.rows.append(row)
+        self._cells.append(cells)
+        self._held = 1
+        if len(self.rows) > self._limit:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Two rows become one; an odd last one waits for its other half."""
+        rows, cells = self.rows, self._cells
+        pairs = [_merged(rows[i], cells[i], rows[i + 1], cells[i + 1]) for i in range(0, len(rows) - 1, 2)]
+        if len(rows) % 2:
+            pairs.append((rows[-1], cells[-1]))
+        else:
+            self._held += self._step
+        self._step *= 2
+        self.rows[:] = [row for row, _ in pairs]
+        self._cells = [one for _, one in pairs]
+
+
+def _row(second: Second) -> Row:
+    p50, p99, p99_9 = (ns / 1000 for ns in percentiles(second.counts, (50.0, 99.0, 99.9)))
+    return {
+        "t_s": second.t_s,
+        "span_s": round(second.span_s, 3),
+        "ok": second.ok,
+        "errors": second.errors,
+        "p50_us": p50,
+        "p99_us": p99,
+        "p99_9_us": p99_9,
+        "warmup": second.warmup,
+        "heat": heat_text(second.counts),
+    }
+
+
+def _merged(first: Row, first_cells: array[int], then: Row, then_cells: array[int]) -> tuple[Row, array[int]]:
+    counts = new_counts()
+    for cells in (first_cells, then_cells):
+        for at in range(0, len(cells), 2):
+            counts[cells[at]] += cells[at + 1]
+    second = Second(
+        then["t_s"],
+        first["span_s"] + then["span_s"],
+        first["ok"] + then["ok"],
+        first["errors"] + then["errors"],
+        first["warmup"] or then["warmup"],
+        counts,
+    )
+    return _row(second), array("q", (number for index in filled(counts) for number in (index, counts[index])))
+
+
+@cache
+def _heat_cells() -> bytes:
+    """The heat cell of each index of a histogram."""
+    units = (lowest_at(index) // LOWEST_DISCERNIBLE_NS for index in range(COUNTS_LENGTH))
+    return bytes(int(HEAT_STEPS * log2(unit) + 1e-9) if unit else 0 for unit in units)
+
+
+def heat_text(counts: Sequence[int]) -> str:
+    """A histogram coarsely: the first cell that is not empty, then the count of it and of all up to the last."""
+    cell_of = _heat_cells()
+    cells: dict[int, int] = {}
+    for index in filled(counts):
+        cells[cell_of[index]] = cells.get(cell_of[index], 0) + counts[index]
+    if not cells:
+        return ""
+    first, last = min(cells), max(cells)
+    return " ".join(str(number) for number in (first, *(cells.get(cell, 0) for cell in range(first, last + 1))))
+
+
+def heat_cells(text: str) -> dict[int, int]:
+    """{cell: count} of a row's `heat`."""
+    first, *counts = map(int, text.split()) if text else (0,)
+    return {first + at: count for at, count in enumerate(counts) if count}
+
+
+def heat_from_us(cell: float) -> float:
+    """The latency at which a heat cell begins, in microseconds."""
+    return float(LOWEST_DISCERNIBLE_NS / 1000 * 2 ** (cell / HEAT_STEPS))
