@@ -60,6 +60,14 @@ class WorkerTally:
         return max(1e-6, interval_ns / 1e9)
 
 
+def _total(snapshot: Message | None, name: str) -> int:
+    if snapshot is None:
+        return 0
+    if name in COUNTS:
+        return sum(int(kind[name]) for kind in snapshot["kinds"].values())
+    return int(snapshot[name])
+
+
 @dataclass
 class Row:
     """One second of the run over all processes. `counts` are of the headline latency (service, or response)."""
