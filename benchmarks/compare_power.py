@@ -111,6 +111,7 @@ def make_run(case: Case, place: int, rng: random.Random) -> Document:
     frame = Frame({"name": "wire"}, {"name": "PyPy"}, 1, {"rate": None, "mode": "write"}, {}, {}, "0")
     measures = Measures(
         state="done",
+        phase="measure",
         started_at=f"2026-01-01T{place:02}:00:00.000+00:00",
         duration_s=float(SECONDS),
         measured_ok=ok,

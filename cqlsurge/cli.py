@@ -49,15 +49,19 @@ def run_command(words: list[str], program: str) -> int:
     parser.add_argument("--version", action="version", version=f"cqlsurge {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = next((word for word in words if not word.startswith("-")), None)
+    sides: list[list[str]] = []
     for name, help_text in COMMANDS.items():
         if name == wanted:
             # Only the command that is called is imported: the others' packages may not be installed.
             module = import_module(f"cqlsurge.commands.{name}")
             command = module.add_parser(subparsers)
+            if hasattr(module, "split"):
+                words, sides = module.split(words)  # argparse would lose a `--`
             if program != "cqlsurge":
                 command.prog = program
         else:
             subparsers.add_parser(name, help=help_text)
     args = parser.parse_args(words)
+    args.sides = sides
     result: int = import_module(f"cqlsurge.commands.{args.command}").run(args)
     return result

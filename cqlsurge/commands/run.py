@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import sys
 import textwrap
+from collections.abc import Collection
 from typing import Any
 
 from cqlsurge.display.progress import make_display
@@ -14,7 +15,8 @@ from cqlsurge.errors import UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.load.engines.registry import ENGINES
 from cqlsurge.load.pacing.notation import HELP
-from cqlsurge.results.files import STANDARD_OUTPUT, read_document
+from cqlsurge.results.files import STANDARD_OUTPUT
+from cqlsurge.results.folder import VARIABLE, folder_of, keep, make_folder, read_runs
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.run import exit_code
 from cqlsurge.session.run import run as run_session
@@ -39,13 +41,24 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("address", nargs="?", metavar="ADDRESS", help=ADDRESS_HELP)
+    results = add_settings(parser)
+    results.add_argument(
+        "--keep-in", metavar="FOLDER",
+        help=f"keep the result document there under a short name (default: ${VARIABLE}); `cqlsurge runs` lists them",
+    )  # fmt: skip
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> Any:
+    """Adds all settings as options, in groups, and --from; gives the group of the results."""
     groups = {name: parser.add_argument_group(name) for name in GROUPS}
     for name, _default, option in options():
-        _add_option(groups[option.group], name, option)
+        if name not in without:
+            _add_option(groups[option.group], name, option)
     groups["Results"].add_argument(
         "--from", dest="from_file", metavar="RUN.json", help="repeat that run; options given beside it take precedence"
     )
-    return parser
+    return groups["Results"]
 
 
 def _rate_help() -> str:
@@ -97,7 +110,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     }
     base: dict[str, Any] = {}
     if args.from_file:
-        document = read_document(args.from_file)
+        document = read_runs([args.from_file], folder_of(None))[0]
         base = {**document["settings"], "json": None, "force": False}
     return Settings.from_json({**base, **given}).check()
 
@@ -117,6 +130,9 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_from(args)
     if settings.json == STANDARD_OUTPUT and sys.stdout.isatty():
         raise UsageError("--json - writes the document to standard output: send that to a file or a pipe")
+    folder = folder_of(args.keep_in)
+    if folder is not None:
+        make_folder(folder)
     interrupts = Interrupts()
     # With the document on standard output, what people read goes to standard error.
     stream = sys.stderr if settings.json == STANDARD_OUTPUT else sys.stdout
@@ -126,4 +142,6 @@ def run(args: argparse.Namespace) -> int:
         with display:
             document = run_session(settings, display, interrupts)
         print_summary(document, stream)
+    if folder is not None:
+        print(f"kept as     {keep(document, folder)} in {folder}", file=stream)
     return exit_code(document)

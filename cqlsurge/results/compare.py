@@ -36,7 +36,7 @@ LARGEST = math.log(1e6)
 #: a percentile is judged where so many operations of a run lie beyond it
 BEYOND_MIN = 10
 #: weights of a metric in the family, the headline's and the rest's
-HEADLINE, SECOND, REST = 14.0, 5.0, 1.0
+HEADLINE, SECOND, REST = 20.0, 6.0, 1.0
 
 Word = Literal["faster", "slower", "less", "more", "no difference seen", "too noisy to tell"]
 TOO_NOISY: Word = "too noisy to tell"
@@ -296,8 +296,11 @@ def _ratio(logarithm: float) -> float:
 
 
 def _judged(drafts: list[Draft]) -> list[Finding]:
-    """Holm over all that can be judged; each interval is of the level at which its metric was held."""
-    known = [draft for draft in drafts if draft.difference is not None]
+    """Holm over all that can be judged; each interval is of the level at which its metric was held.
+
+    A share that is 0 on both sides can tell no difference, and so takes no part of the level.
+    """
+    known = [draft for draft in drafts if draft.difference is not None and (draft.base or draft.candidate)]
     p_values = [draft.difference.p_value() for draft in known if draft.difference is not None]
     verdicts = holm(p_values, [draft.metric.weight for draft in known], LEVEL)
     by_name = {draft.metric.name: verdict for draft, verdict in zip(known, verdicts, strict=True)}
@@ -312,7 +315,7 @@ def _finding(draft: Draft, differs: bool, level: float | None) -> Finding:
         change = draft.candidate - draft.base
         if not metric.is_share:
             change = change / draft.base if draft.base else 0.0
-        word = TOO_NOISY
+        word = NO_DIFFERENCE if metric.is_share and not draft.base and not draft.candidate else TOO_NOISY
     else:
         change = as_change(found.estimate)
         low, high = (as_change(end) for end in found.interval(level))
