@@ -36,14 +36,13 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "doctor",
         help="tell what this machine can do, and what to change",
-        description="Runs the engine against our own null server on each interpreter found, looks at the limits of this "
-        "machine, and with an ADDRESS at the way to each node's shards.",
+        description="Runs the engine against our own null server on each interpreter found, looks at the limits of "
+        "this machine, and with an ADDRESS at the way to each node's shards.",
         allow_abbrev=False,
     )
     parser.add_argument("address", nargs="?", metavar="ADDRESS", help="a cluster to look at as well")
-    add_settings(
-        parser, without=[name for name, _, option in options() if option.group != "Security" and name not in ALSO]
-    )
+    shown = [name for name, _, option in options() if option.group == "Security" or name in ALSO]
+    add_settings(parser, without=[name for name, _, _ in options() if name not in shown])
     parser.add_argument("--seconds", type=float, default=RUN_S, help="length of each measurement (default 4)")
     return parser
 
@@ -83,7 +82,7 @@ def _ceilings(settings: Settings, seconds: float, console: Console) -> list[Ceil
 def _table(ceilings: list[Ceiling]) -> Table:
     table = Table(title="engine wire, writes, against the null server", title_justify="left")
     table.add_column("interpreter")
-    for name in ("CPU us/op", "ops/s here", "ceiling of a core", "cores for 400 K ops/s"):
+    for name in ("CPU us/op", "ops/s here", "a core's ceiling", "cores for 400 K"):
         table.add_column(name, justify="right")
     for ceiling in ceilings:
         table.add_row(
