@@ -45,7 +45,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "cli": {"settings", "commands"},
     "__main__": {"cli"},
-    "__init__": {"settings", "session", "results"},
+    "api": {"load", "settings", "session", "results"},
+    "__init__": {"settings", "session", "results", "api"},
 }  # fmt: skip
 COMMON = {"errors", "units"}
 

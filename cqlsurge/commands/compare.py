@@ -67,7 +67,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--run-variation", metavar="SHARE", type=_share, default=RUN_VARIATION,
-        help="variation from run to run to assume when there is one run a side (default 1%%)",
+        help="variation from run to run to assume when there is one run a side (default 2%%)",
     )  # fmt: skip
     group.add_argument("--json", metavar="FILE", help="write the comparison as JSON (- for standard output)")
     group.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")

@@ -29,7 +29,7 @@ from cqlsurge.results.statistics import (
 #: the share of comparisons without a difference that may say there is one, anywhere
 LEVEL = 0.05
 #: variation from run to run that is assumed where neither side has a second run
-RUN_VARIATION = 0.01
+RUN_VARIATION = 0.02
 #: standard errors below this are not believed: half a thousandth
 ERROR_FLOOR = 0.0005
 LARGEST = math.log(1e6)
