@@ -141,9 +141,14 @@ class Recorder:
             examples.append({"t_s": t_s, "operation": number, "node": node, "text": text[:TEXT_LIMIT]})
 
     def _time(self, record: KindRecord, due_ns: int, sent_ns: int, done_ns: int) -> None:
-        record.wait[index_of(max(0, sent_ns - due_ns))] += 1
-        record.service[index_of(max(0, done_ns - sent_ns))] += 1
-        record.response[index_of(max(0, done_ns - due_ns))] += 1
+        service = index_of(done_ns - sent_ns)
+        record.service[service] += 1
+        if due_ns == sent_ns:  # closed load: no wait, so that the response is the service
+            record.wait[0] += 1
+            record.response[service] += 1
+        else:
+            record.wait[index_of(sent_ns - due_ns)] += 1
+            record.response[index_of(done_ns - due_ns)] += 1
 
     def take(self) -> dict[str, Any]:
         """The phase's counts so far and the interval's histograms, JSON-able; the histograms begin anew."""

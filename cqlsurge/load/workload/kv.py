@@ -98,8 +98,13 @@ class KeyValue(Workload):
 
     def values(self, kind: int, partition: int, row: int) -> list[bytes]:
         """[key, value] of a write, [key] of a read."""
-        key = self.routing_key(partition)
-        return [key] if kind else [key, self.value(partition)]
+        first, second = self.halves(partition)
+        key = _HALVES.pack(first, second)
+        if kind:
+            return [key]
+        offset = self.pool_offset(second)
+        tail = self.pool[offset : offset + self.tail_size]
+        return [key, key + tail if self.blob_size >= 16 else tail]
 
     def expected(self, kind: int, partition: int, row: int) -> list[bytes] | None:
         """[key, value] of a read; None for a write."""

@@ -66,6 +66,7 @@ def run_batch(work: Work, session: Any, statements: Sequence[Any], seed: int) ->
     def step() -> bool:
         with ledger.lock:
             batch = [] if ledger.closed else take_batch(ledger, work.concurrency)
+            ledger.claimed = len(batch)
         if batch:
             numbered = [(number, kind) for number, kind, _values in batch]
             execute(TimedSession(session, ledger, iter(numbered)), statements, batch)
@@ -116,6 +117,7 @@ class TimedSession:
         with ledger.lock:
             sent_ns = time.monotonic_ns()
             operation = ledger.send(number, kind, sent_ns, sent_ns)
+            ledger.claimed -= 1
         future = self._execute(statement, values, **settings)
         future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
         return future

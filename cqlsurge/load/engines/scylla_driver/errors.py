@@ -61,6 +61,12 @@ def never_sent(error: BaseException) -> bool:
     return isinstance(error, (NoHostAvailable, ConnectionBusy, NoConnectionsAvailable))
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether nodes are there, but their sockets take no more just now: nothing was sent, and nothing is broken."""
+    causes = error.errors.values() if isinstance(error, NoHostAvailable) else ()
+    return any(isinstance(cause, (ConnectionBusy, NoConnectionsAvailable)) for cause in causes)
+
+
 def node_of(error: BaseException) -> str:
     """The address of the node that an error is about, where the driver tells."""
     if isinstance(error, OperationTimedOut) and error.last_host is not None:

@@ -40,6 +40,8 @@ class Ledger:
         self.requests = Requests(work, seed)
         self.recorder = work.recorder
         self.in_flight = 0
+        #: operations that were taken and are about to be sent
+        self.claimed = 0
         #: set when the phase is over: what is answered later is left as in flight
         self.closed = False
         #: an error of our own on another thread, for the main thread to raise
@@ -79,7 +81,7 @@ class Ledger:
     def over(self, now_ns: int) -> bool:
         """Whether the phase has come to its end."""
         control = self.intake.control
-        return self.intake.ended and (not self.in_flight or now_ns >= control.drain_until_ns)
+        return self.intake.ended and (not self.in_flight + self.claimed or now_ns >= control.drain_until_ns)
 
     def close(self) -> None:
         """Ends the books: nothing is counted any more."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cqlsurge.load.engines.contract import Work
+from cqlsurge.load.engines.scylla_driver.errors import is_busy
 from cqlsurge.load.engines.scylla_driver.ledger import Ledger, Operation
 from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
 
@@ -28,7 +29,10 @@ class Window:
         self._statements = statements
         self._places = work.concurrency
         self._timeout_ns = timeout_ns
+        #: in order of sending, until they have ended or their time is over
         self._sent: deque[Operation] = deque()
+        #: those that the sockets did not take yet
+        self._busy: deque[Operation] = deque()
         self._sweep_ns = work.start_ns
         self._paced = work.pacer is not None
         self._filling = self._stalled = False
@@ -60,22 +64,35 @@ class Window:
         """Sends until all places are taken or nothing is due."""
         if self._filling:
             return  # the driver has answered in the middle of a send: the loop below goes on
-        ledger, take, bind = self._ledger, self._ledger.intake.take, self._ledger.requests.bind
+        ledger, busy = self._ledger, self._busy
         self._filling, self._stalled = True, False
         try:
-            while ledger.in_flight < self._places and not self._stalled:
-                taken = take(time.monotonic_ns())
-                if taken is None:
+            while not self._stalled and (busy or ledger.in_flight < self._places):
+                if busy:
+                    operation = busy.popleft()
+                    if operation.open:
+                        self._send(operation, ledger.requests.bind(operation.number)[1])
+                elif not self._send_next():
                     break
-                number, due_ns = taken
-                kind, values = bind(number)
-                sent_ns = time.monotonic_ns()
-                operation = ledger.send(number, kind, due_ns if self._paced else sent_ns, sent_ns)
-                self._sent.append(operation)
-                future = self._execute(self._statements[kind], values)
-                future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
         finally:
             self._filling = False
+
+    def _send_next(self) -> bool:
+        ledger = self._ledger
+        taken = ledger.intake.take(time.monotonic_ns())
+        if taken is None:
+            return False
+        number, due_ns = taken
+        kind, values = ledger.requests.bind(number)
+        sent_ns = time.monotonic_ns()
+        operation = ledger.send(number, kind, due_ns if self._paced else sent_ns, sent_ns)
+        self._sent.append(operation)
+        self._send(operation, values)
+        return True
+
+    def _send(self, operation: Operation, values: list[Any]) -> None:
+        future = self._execute(self._statements[operation.kind], values)
+        future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
 
     def _answered(self, rows: Any, operation: Operation) -> None:
         self._ended(operation, rows, None)
@@ -93,6 +110,9 @@ class Window:
             try:
                 if error is None:
                     ledger.succeed(operation, done_ns, rows)
+                elif is_busy(error):
+                    self._busy.append(operation)
+                    self._stalled = True
                 else:
                     ledger.fail(operation, done_ns, error)
                     # No node takes requests just now: what is left waits for the next tick rather than fail at once.
