@@ -75,7 +75,7 @@ def _braces(reader: Reader) -> ast.Collection:
 
 
 def _field_or_term(reader: Reader) -> Any:
-    following = reader.tokens[reader.at + 1]
+    following = reader.tokens[min(reader.at + 1, len(reader.tokens) - 1)]
     if reader.token.kind in ("name", "quoted") and following.kind == "symbol" and following.text == ":":
         return ast.Literal("string", reader.advance().text)
     return read_term(reader)

@@ -62,7 +62,10 @@ class Writer:
         values = self._context.values
         if write.verb == "insert":
             terms = {assignment.column: assignment.value for assignment in write.assignments}
-            return [_inserted(table.partition_key, terms, values)], [_inserted(table.clustering_key, terms, values)]
+            clustered = not _only_statics(write, table)
+            return [_inserted(table.partition_key, terms, values)], [
+                _inserted(table.clustering_key, terms, values) if clustered else ()
+            ]
         keys = named_keys(table.partition_key, write.where, values)
         if keys is None:
             missing = [c.name for c in table.partition_key if all(c.name not in r.columns for r in write.where)]
@@ -167,7 +170,9 @@ def _inserted(columns: list[Column], terms: dict[str, Any], values: Sequence[Any
 
 
 def _only_statics(write: ast.Write, table: Table) -> bool:
-    return all(table.column(assignment.column).kind == "static" for assignment in write.assignments)
+    """Whether a write names nothing of a row but statics (beside the partition key, in an INSERT)."""
+    kinds = {table.column(assignment.column).kind for assignment in write.assignments}
+    return "static" in kinds and kinds <= {"static", "partition_key"}
 
 
 def _combined(column: Column, operator: str, before: Any, change: Any) -> bytes:
