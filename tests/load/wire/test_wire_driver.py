@@ -1,14 +1,12 @@
-"""Agreement with scylla-driver: its messages and types encode to our bytes and decode from them, both ways."""
+"""Agreement with scylla-driver: its messages encode to our bytes and decode from them, both ways."""
 
 from __future__ import annotations
-
-import ipaddress
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from wire_examples import COLUMNS, ERRORS, RESPONSES, ROW, STATEMENT_ID
-from wire_strategies import BYTES, CONSISTENCY, LONG, NATIVE, TEXT, errors, values
+from wire_strategies import BYTES, CONSISTENCY, LONG, TEXT, errors
 
 from cqlsurge.load.wire import requests as rq
 from cqlsurge.load.wire import server_errors as se
@@ -18,18 +16,15 @@ from cqlsurge.load.wire.envelope import open_frame, seal_frame
 from cqlsurge.load.wire.events import ClientRoutesChange, SchemaChangeEvent, StatusChange, TopologyChange
 from cqlsurge.load.wire.extensions import TABLETS_PAYLOAD, Extensions, Replica, Sharding, TabletRange, encode_tablet
 from cqlsurge.load.wire.frames import CLIENT, SERVER, FrameDecoder
-from cqlsurge.load.wire.natives import read_uvint, write_uvint
-from cqlsurge.load.wire.primitives import UNSET, Reader
+from cqlsurge.load.wire.primitives import UNSET
 from cqlsurge.load.wire.responses import AuthChallenge, Authenticate, AuthSuccess, Ready, Supported
 from cqlsurge.load.wire.results import Column, Prepared, Rows, SchemaChangeResult, SetKeyspace, Void
 from cqlsurge.load.wire.schema_change import SchemaChange
-from cqlsurge.load.wire.type_names import class_of_type, type_of_class
-from cqlsurge.load.wire.values import decode_value, encode_value
+from cqlsurge.load.wire.values import decode_value
 
 protocol = pytest.importorskip("cassandra.protocol", reason="scylla-driver is not installed")
 cqltypes = pytest.importorskip("cassandra.cqltypes")
-marshal = pytest.importorskip("cassandra.marshal")
-util = pytest.importorskip("cassandra.util")
+wire_driver = pytest.importorskip("wire_driver")
 features_of = pytest.importorskip("cassandra.protocol_features").ProtocolFeatures
 query = pytest.importorskip("cassandra.query")
 
@@ -170,14 +165,7 @@ def test_around_a_response():
 
 def our_columns(theirs):
     """Their column metadata as ours."""
-    return tuple([Column(*column[:3], our_type(column[3])) for column in theirs])
-
-
-def our_type(theirs):
-    if issubclass(theirs, cqltypes.VectorType):  # whose own class name lacks the parameters
-        return t.VectorType(our_type(theirs.subtype), theirs.vector_size)
-    name = theirs.cass_parameterized_type(full=True)
-    return type_of_class(name.replace("VarcharType", "UTF8Type"))  # VarcharType is a class of the driver only
+    return tuple([Column(*column[:3], wire_driver.our_type(column[3])) for column in theirs])
 
 
 # The driver writes no class name of a user type, nor of a class that it does not know.
@@ -193,7 +181,7 @@ def test_rows():
     assert read.column_names == [column.name for column in PLAIN]
     assert read.parsed_rows[1] == (None,) * len(row)
     for column, cell, value in zip(PLAIN, row, read.parsed_rows[0], strict=True):
-        assert as_ours(column.type, value) == decode_value(column.type, cell)
+        assert wire_driver.as_ours(column.type, value) == decode_value(column.type, cell)
 
 
 def test_prepared():
@@ -295,130 +283,6 @@ def test_every_code_that_they_know_is_ours_too():
     ours = {error.code for error in ERRORS} - {se.SCYLLA_RATE_LIMIT_ERROR, se.CAS_WRITE_UNKNOWN}
     # 0x4321 stands for the negotiated rate limit there, 0x8000 is DataStax Enterprise's
     assert set(protocol.error_classes) - {0x4321, 0x8000} == ours
-
-
-def as_ours(cql_type, value):
-    """A value of the driver as we give it."""
-    if value is None:
-        return None
-    if cql_type == t.TIMESTAMP:
-        return cqltypes.int64_unpack(cqltypes.DateType.serialize(value, 4))
-    if cql_type == t.DATE:
-        return value.days_from_epoch
-    if cql_type == t.TIME:
-        return value.nanosecond_time
-    if cql_type == t.INET:
-        return str(ipaddress.ip_address(value))
-    if cql_type == t.DURATION:
-        return (value.months, value.days, value.nanoseconds)
-    if isinstance(cql_type, (t.ListType, t.VectorType)):
-        return [as_ours(cql_type.element, item) for item in value]
-    if isinstance(cql_type, t.SetType):
-        return {as_ours(cql_type.element, item) for item in value}
-    if isinstance(cql_type, t.MapType):
-        return {as_ours(cql_type.key, key): as_ours(cql_type.value, item) for key, item in value.items()}
-    if isinstance(cql_type, t.TupleType):
-        return tuple([as_ours(of, item) for of, item in zip(cql_type.elements, value, strict=True)])
-    return value
-
-
-def as_theirs(cql_type, value):
-    if cql_type == t.DATE:
-        return util.Date(value)
-    if cql_type == t.DURATION:
-        return util.Duration(*value)
-    if isinstance(cql_type, (t.ListType, t.VectorType, t.SetType)):
-        return [as_theirs(cql_type.element, item) for item in value]
-    if isinstance(cql_type, t.MapType):
-        return {key: as_theirs(cql_type.value, item) for key, item in value.items()}
-    return value
-
-
-def their_type(cql_type):
-    return cqltypes.lookup_casstype(class_of_type(cql_type))
-
-
-# Compared apart below: the driver takes less of them, timestamps up to year 9999 and durations of 32 bits
-LIMITED = frozenset({t.TIMESTAMP, t.DURATION})
-
-
-@given(NATIVE.filter(lambda of: of not in LIMITED), st.data())
-def test_native_values(cql_type, data):
-    value = data.draw(values(cql_type))
-    cell = encode_value(cql_type, value)
-    assert their_type(cql_type).to_binary(as_theirs(cql_type, value), 4) == cell
-    if cell or cql_type in (t.TEXT, t.ASCII, t.BLOB):
-        assert as_ours(cql_type, their_type(cql_type).from_binary(cell, 4)) == decode_value(cql_type, cell)
-
-
-@given(st.datetimes().map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)))
-def test_timestamps(moment):
-    cell = encode_value(t.TIMESTAMP, moment)
-    assert cqltypes.DateType.to_binary(moment, 4) == cell
-    assert cqltypes.DateType.from_binary(cell, 4) == moment
-
-
-@given(st.tuples(*[st.integers(-(1 << 30), 0)] * 3) | st.tuples(*[st.integers(0, 1 << 30)] * 3))
-def test_durations(parts):
-    cell = encode_value(t.DURATION, parts)
-    assert cqltypes.DurationType.to_binary(util.Duration(*parts), 4) == cell
-    assert as_ours(t.DURATION, cqltypes.DurationType.from_binary(cell, 4)) == parts
-
-
-@given(st.integers(0, (1 << 64) - 1))
-def test_vints(number):
-    data = write_uvint(number)
-    assert marshal.uvint_pack(number) == data
-    assert marshal.uvint_unpack(data) == (number, len(data))
-    assert read_uvint(Reader(data)) == number
-
-
-INNER = (t.INT, t.TEXT, t.UUID, t.DECIMAL, t.INET, t.DATE, t.BOOLEAN, t.SMALLINT)
-
-
-@pytest.mark.parametrize(
-    "cql_type",
-    [
-        *[kind(of) for kind in (t.ListType, t.SetType) for of in INNER],
-        *[t.VectorType(of, 3) for of in INNER],
-        *[t.MapType(of, t.ListType(t.DURATION)) for of in (t.INT, t.TEXT, t.UUID)],
-        t.TupleType(INNER[:5]),
-        t.ListType(t.ListType(t.VectorType(t.FLOAT, 2))),
-        t.ListType(t.TupleType((t.INT, t.ListType(t.TEXT)))),
-    ],
-    ids=str,
-)
-@given(data=st.data())
-def test_parametrised_values(cql_type, data):
-    small = st.tuples(*[st.integers(0, 99)] * 3)
-    if isinstance(cql_type, t.MapType):
-        value = data.draw(st.dictionaries(values(cql_type.key, True), st.lists(small, max_size=2), max_size=3))
-    else:
-        value = data.draw(values(cql_type))
-    theirs = their_type(cql_type)
-    cell = encode_value(cql_type, value)
-    if not isinstance(cql_type, t.SetType):  # the order of a set is Python's to choose
-        assert theirs.to_binary(as_theirs(cql_type, value), 4) == cell
-    back = decode_value(cql_type, theirs.to_binary(as_theirs(cql_type, value), 4))
-    assert back == value
-    read = as_ours(cql_type, theirs.from_binary(cell, 4))
-    assert read == value or "" in flat(value)  # the driver reads an empty text inside a collection as it likes
-
-
-def flat(value):
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [item for each in value for item in flat(each)]
-    return [*flat(list(value)), *flat(list(value.values()))] if isinstance(value, dict) else [value]
-
-
-@given(st.integers(-(1 << 31), (1 << 31) - 1), st.none() | TEXT)
-def test_user_type_values(number, text):
-    # The driver takes a name whose hex has digits alone for a number.
-    ours = t.UserType("shop", "kl", (("a", t.INT), ("b", t.TEXT)))
-    theirs = their_type(ours)
-    cell = encode_value(ours, {"a": number, "b": text})
-    assert theirs.to_binary((number, text), 4) == cell
-    assert tuple(theirs.from_binary(cell, 4)) == (number, text)
 
 
 def test_opening_their_frames_costs_nothing_when_plain():
