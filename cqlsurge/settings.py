@@ -234,6 +234,13 @@ class Settings:
     json: str | None = option(
         None, "write the result document, as the run goes (- for standard output)", "Results", metavar="FILE"
     )
+    server_metrics: str | None = option(
+        None,
+        "ask the server's metrics port for its side of the verdict, for ScyllaDB: http://HOST:9180/metrics,... "
+        "(default: not asked)",
+        "Results",
+        metavar="URL,...",
+    )
     force: bool = option(False, "let --json replace a file that is no result document", "Results", switch=True)
     quiet: bool = option(False, "no progress, only the summary", "Results", switch=True)
 

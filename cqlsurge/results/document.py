@@ -96,7 +96,9 @@ def build(frame: Frame, measures: Measures, verdict: dict[str, Any]) -> Document
 def _client(measures: Measures) -> dict[str, Any]:
     client = dict(measures.client)
     finished = measures.measured_finished
-    client["cpu_us_per_op"] = round((client["cpu_s"] - client["spin_s"]) * 1e6 / finished, 4) if finished else 0.0
+    # Time spun is wall time: where spinning had to wait for a core it is more than the CPU time that it took.
+    worked_s = max(0.0, client["cpu_s"] - client["spin_s"])
+    client["cpu_us_per_op"] = round(worked_s * 1e6 / finished, 4) if finished else 0.0
     return client
 
 

@@ -1,29 +1,243 @@
-"""What bound a run: server, client, concurrency or rate; with the figures that show it, and what to change."""
+"""What bound a run: server, client, concurrency or rate; with what shows it, and what to change. Pure.
+
+Reasons are data: what was seen, what it may mean, what to do about it; `lines` renders them. How it is judged, and
+where it cannot be, stands in docs/latency.md.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-BUSY_SHARE = 0.9
+from cqlsurge.results.evidence import Evidence
+from cqlsurge.units import show_count, show_us
+
+Reason = dict[str, str]
+
+#: what is asked for has come, but for this share or for what came in this much time
 KEPT_SHARE = 0.99
+KEPT_SLACK_S = 0.05
+#: from here on a process wants its core all the time
+FULL_DEMAND = 0.9
+#: from here on most operations in flight are at the client
+CLIENT_SHARE = 0.5
+#: in flight on average, of what may be
+FULL_FLIGHT = 0.6
+STALLED_SHARE = 0.3
+#: median over fastest service time: below the first hardly anything queues, above the second much does
+NO_QUEUE, LONG_QUEUE = 2.5, 5.0
+#: operations in flight to each node or shard that can hardly make a queue
+FEW = 4
+#: up to here a shard has time to spare
+IDLE_REACTOR = 0.8
+SERVER_ERRORS = ("overloaded", "rate_limited", "server_timeout", "client_timeout", "unavailable")
 
 
-def judge(
-    *, concurrency: int, rate: float | None, throughput_ops_s: float, duration_s: float, client: dict[str, Any]
-) -> dict[str, Any]:
-    """The verdict of a run: bound_by, reasons, and advice in words. Rates are operations per second."""
-    processes = max(1, client["processes"])
-    busy = (client["cpu_s"] - client["spin_s"]) / (duration_s * processes) if duration_s > 0 else 0.0
-    busy_text = f"load processes used {busy:.0%} of their cores"
-    if rate is not None and throughput_ops_s >= rate * KEPT_SHARE:
-        return _verdict("rate", [f"{throughput_ops_s:.0f} of the {rate:.0f} operations asked for per second came"], "")
-    if busy >= BUSY_SHARE:
-        return _verdict("client", [busy_text], "add load processes (--processes) or loaders on other hosts")
-    if rate is None and concurrency == 1:
-        advice = "each process waits for one answer at a time: try --concurrency 64"
-        return _verdict("concurrency", ["one operation in flight per process", busy_text], advice)
-    return _verdict("server", [busy_text, f"{concurrency} operations in flight per process wait for answers"], "")
+def judge(evidence: Evidence) -> dict[str, Any]:
+    """{bound_by, sure, reasons: [{code, saw, may_mean, do}], advice, figures}; `sure` is False where it is a guess."""
+    case = _open(evidence) if evidence.rate is not None else _closed(evidence)
+    bound_by, sure, reasons, advice = case
+    reasons = [*reasons, *_conditions(evidence)]
+    advice = " ".join(part for part in (advice, *dict.fromkeys(each["do"] for each in reasons)) if part)
+    return {"bound_by": bound_by, "sure": sure, "reasons": reasons, "advice": advice, "figures": evidence.figures()}
 
 
-def _verdict(bound_by: str, reasons: list[str], advice: str) -> dict[str, Any]:
-    return {"bound_by": bound_by, "reasons": reasons, "advice": advice}
+def lines(verdict: dict[str, Any]) -> list[str]:
+    """A verdict in words: the first line says what bound the run, the others why and what to change."""
+    said = [reason["saw"] + (f": {reason['may_mean']}" if reason["may_mean"] else "") for reason in verdict["reasons"]]
+    advice = [verdict["advice"]] if verdict["advice"] else []
+    likely = "" if verdict["sure"] else " (likely, not certain)"
+    return [f"{verdict['bound_by']}{likely}", *said, *advice]
+
+
+Case = tuple[str, bool, list[Reason], str]
+
+
+def _reason(code: str, saw: str, may_mean: str = "", do: str = "") -> Reason:
+    return {"code": code, "saw": saw, "may_mean": may_mean, "do": do}
+
+
+def _open(evidence: Evidence) -> Case:
+    """A run with a rate."""
+    rate, came = show_count(evidence.rate or 0.0), show_count(evidence.finished_ops_s)
+    half, most = show_us(evidence.wait_p50_us), show_us(evidence.wait_p99_us)
+    lag = f"half were sent within {half} of being due, 99% within {most}"
+    if _kept(evidence):
+        reasons = [_reason("rate_kept", f"{came} of {rate} ops/s asked for came", lag)]
+        if evidence.busy_share >= FULL_DEMAND and evidence.ops_per_send is not None:
+            reasons.append(_low_rate(evidence))
+        return "rate", True, reasons, ""
+    missed = _reason("rate_missed", f"only {came} of {rate} ops/s asked for came", lag)
+    left = [
+        f"{count:,} {name}"
+        for name, count in (
+            ("late", evidence.late),
+            ("skipped", evidence.skipped),
+            ("in the backlog", evidence.backlog),
+        )
+        if count
+    ]
+    reasons = [missed, *([_reason("behind", f"operations fell behind: {', '.join(left)}")] if left else [])]
+    if evidence.in_flight >= FULL_FLIGHT * evidence.concurrency:
+        bound_by, sure, more, _ = _closed(evidence)
+    elif (evidence.unwritable_share or 0.0) >= 0.5 or evidence.wait_mean_us < evidence.service.mean_us:
+        # Sent when due, or waiting for a socket that takes more.
+        bound_by, sure, more = "server", True, [_client_work(evidence)]
+    else:
+        # There was room for more in flight and somewhere to send it: nobody else can have been late.
+        bound_by, sure, more = "client", True, [_client_work(evidence)]
+    return bound_by, sure, reasons + more, _open_advice(evidence, bound_by)
+
+
+def _kept(evidence: Evidence) -> bool:
+    slack = (evidence.rate or 0.0) * KEPT_SLACK_S
+    return evidence.finished >= (evidence.asked or 0) * KEPT_SHARE - slack and not evidence.skipped
+
+
+def _open_advice(evidence: Evidence, bound_by: str) -> str:
+    if bound_by == "concurrency":
+        return f"try --concurrency {_needed(evidence, evidence.rate or 0.0)}."
+    if bound_by == "client":
+        return _more_client(evidence)
+    return f"the server took {show_count(evidence.finished_ops_s)} ops/s: ask for less, or give it more."
+
+
+def _closed(evidence: Evidence) -> Case:
+    """A run in which each of so many places waits for an answer before its next operation."""
+    if evidence.service.stalled_share >= STALLED_SHARE > (evidence.waited_share or 0.0):
+        return "server", True, [_stalls(evidence), _client_work(evidence)], ""
+    few = evidence.concurrency <= 2 and evidence.concurrency * evidence.processes <= FEW * evidence.targets
+    if evidence.concurrency == 1 or few:
+        text = f"{_in_flight(evidence)}: each waits for its answer before the next begins"
+        return "concurrency", few, [_reason("few_in_flight", text), _client_work(evidence)], _raise(evidence)
+    if _client_bound(evidence):
+        return "client", True, [_client_work(evidence)], _more_client(evidence)
+    if strained := _server_strain(evidence):
+        return "server", True, [*strained, _client_work(evidence)], ""
+    return _by_queue(evidence)
+
+
+def _by_queue(evidence: Evidence) -> Case:
+    """Neither the client nor the server is plainly at its limit: what the answers' times say.
+
+    A load that keeps a line of constant length sees the same long times from first to last, so the absence of a spread
+    proves nothing when much is in flight.
+    """
+    service = evidence.service
+    saw = f"half of the answers took {show_us(service.p50_us)}, the fastest {show_us(service.floor_us)}"
+    reactor = evidence.server.get("reactor_utilization")
+    if evidence.queueing >= LONG_QUEUE and (reactor is None or reactor > IDLE_REACTOR):
+        return (
+            "server",
+            True,
+            [_reason("queue", saw, "operations wait in line at the server"), _client_work(evidence)],
+            "",
+        )
+    each = evidence.concurrency * evidence.processes / evidence.targets
+    if reactor is not None and reactor <= IDLE_REACTOR:
+        idle = _reason("server_idle", f"the server's busiest shard was only {reactor:.0%} busy")
+        return "concurrency", True, [idle, _client_work(evidence)], _raise(evidence)
+    if each <= FEW and evidence.queueing <= NO_QUEUE:
+        reason = _reason("no_queue", saw, "hardly anything waits in line at the server")
+        return "concurrency", False, [reason, _client_work(evidence)], _raise(evidence)
+    reason = _reason("no_spread", saw, "either a steady line at the server, or none")
+    advice = f"{_raise(evidence)} If throughput stays the same, it is the server."
+    return "server", False, [reason, _client_work(evidence)], advice
+
+
+def _client_bound(evidence: Evidence) -> bool:
+    if evidence.demand_share < FULL_DEMAND:
+        return False
+    return evidence.client_share is None or evidence.client_share >= CLIENT_SHARE
+
+
+def _server_strain(evidence: Evidence) -> list[Reason]:
+    """What the server says itself, or lets us see by its errors."""
+    found = []
+    server = evidence.server
+    for pool, pending in server.get("pending", {}).items():
+        if pending >= 1:
+            found.append(_reason("server_pending", f"{pending:.0f} requests waited on average in the server's {pool}"))
+    if (reactor := server.get("reactor_utilization")) is not None and reactor >= 0.95:
+        found.append(_reason("server_busy", f"the server's busiest shard was {reactor:.0%} busy"))
+    if (share := evidence.error_share(*SERVER_ERRORS)) >= 0.01:
+        found.append(_reason("server_errors", f"{share:.1%} of the operations timed out or were refused"))
+    if evidence.local and (evidence.host.get("busy_share") or 0.0) >= 0.95 and evidence.demand_share < FULL_DEMAND:
+        found.append(_reason("no_core_left", "the machine that it runs on, this one, had no core to spare"))
+    if (evidence.unwritable_share or 0.0) >= 0.5:
+        found.append(_reason("unwritable", "sockets were full for much of the time", "the server reads too slowly"))
+    return found
+
+
+def _stalls(evidence: Evidence) -> Reason:
+    share = f"{evidence.service.stalled_share:.0%} of the waiting went into answers that took over"
+    limit = show_us(max(10_000.0, 10 * evidence.service.p50_us))
+    return _reason("stalls", f"{share} {limit}", "the server, or the way to it, stood still at times")
+
+
+def _in_flight(evidence: Evidence) -> str:
+    many = "1 operation" if evidence.concurrency == 1 else f"{evidence.concurrency} operations"
+    return f"{many} in flight in each of {evidence.processes} processes"
+
+
+def _client_work(evidence: Evidence) -> Reason:
+    """How hard the client worked, and whether that says anything."""
+    saw = f"the load processes used {evidence.busy_share:.0%} of a core each"
+    if (evidence.waited_share or 0.0) >= 0.05:
+        saw += f" and waited for one {evidence.waited_share:.0%} of the time"
+    if evidence.client_share is not None and evidence.demand_share >= FULL_DEMAND:
+        saw += f", {evidence.ops_per_wake:.0f} operations each time round"
+        if evidence.client_share < CLIENT_SHARE:
+            return _reason("client_wakes", saw, "they woke for each answer; more at once would cost them less")
+        return _reason("client_busy", saw, "answers waited for them")
+    return _reason("client_work", saw)
+
+
+def _low_rate(evidence: Evidence) -> Reason:
+    saw = f"busy load processes, at {evidence.ops_per_send:.1f} operations a send"
+    return _reason("busy_is_no_sign", saw, "they wake for each answer; below capacity that says nothing")
+
+
+def _raise(evidence: Evidence) -> str:
+    """How many more in flight, and what that could bring at most (Little's law)."""
+    wanted = 64 if evidence.concurrency <= 16 else 4 * evidence.concurrency
+    ceiling = wanted * evidence.processes / max(evidence.service.p50_us, 1e-3) * 1e6
+    return f"try --concurrency {wanted}: if answers stay as fast, that gives up to {show_count(ceiling)} ops/s."
+
+
+def _needed(evidence: Evidence, rate: float) -> int:
+    """Places in each process for a rate at the service time seen, with half as many again to spare."""
+    return max(1, math.ceil(1.5 * rate * evidence.service.mean_us / 1e6 / max(1, evidence.processes)))
+
+
+def _more_client(evidence: Evidence) -> str:
+    if evidence.processes > evidence.cores:
+        return f"{evidence.processes} load processes share {evidence.cores} core(s): give them more cores."
+    if evidence.processes < evidence.cores:
+        return f"try --processes {evidence.cores}."
+    return "add cores, or loaders on other hosts."
+
+
+def _conditions(evidence: Evidence) -> list[Reason]:
+    """What was not as it should be, whatever bound the run."""
+    host = evidence.host
+    found = []
+    if (steal := host.get("steal_share") or 0.0) >= 0.02:
+        do = "Use a machine of its own."
+        found.append(
+            _reason("steal", f"other guests took {steal:.0%} of this machine's CPU", "latencies are too long", do)
+        )
+    if (throttled := host.get("throttled_s") or 0.0) >= 0.01 * evidence.duration_s and throttled > 0:
+        text = f"the CPU quota held this program back for {throttled:.1f} s"
+        found.append(_reason("throttled", text, "latencies are too long", "Raise the quota, or use fewer --processes."))
+    if evidence.local and (host.get("busy_share") or 0.0) >= FULL_DEMAND:
+        text = f"the server runs on this machine too, whose cores were {host['busy_share']:.0%} busy"
+        found.append(_reason("shared_machine", text, "they take each other's time"))
+    elif (evidence.waited_share or 0.0) >= 0.2:
+        text = f"load processes waited for a core {evidence.waited_share:.0%} of the time"
+        do = "End other programs, or use fewer --processes."
+        found.append(_reason("pressure", text, "latencies are too long", do))
+    if (evidence.garbage_share or 0.0) >= 0.1:
+        text = f"garbage collection took {evidence.garbage_share:.0%} of the time"
+        found.append(_reason("garbage", text, "the highest latencies may be its pauses"))
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cassandra.cluster import Cluster, Session
 
@@ -25,6 +25,9 @@ from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.results.listener import Listener
 from cqlsurge.settings import Settings
 
+if TYPE_CHECKING:
+    from cqlsurge.embedded.cluster import EmbeddedCluster
+
 
 @dataclass
 class Database:
@@ -35,7 +38,7 @@ class Database:
     target: Target
     identity: Identity
     watch: TopologyWatch
-    embedded: bool
+    own: EmbeddedCluster | None
     settings: Settings
 
     @property
@@ -46,7 +49,7 @@ class Database:
             "product": self.identity.product,
             "version": self.identity.version,
             "name": self.identity.name,
-            "embedded": self.embedded,
+            "embedded": self.own is not None,
             "nodes": len(nodes),
             "dcs": sorted({node.dc for node in nodes}),
             "dc": self.target.local_dc,
@@ -82,7 +85,8 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
     What must be ended again is put on the stack. Raises UsageError, ClusterError or EmbeddedError.
     """
     security = read_security(settings)
-    address = settings.address or _start_embedded(stack, listener)
+    own = _start_embedded(stack, listener) if settings.address is None else None
+    address = own.address if own is not None else str(settings.address)
     points = parse_address(address)
     translations = parse_translations(settings.translate)
     listener.stage(f"connecting to {address}")
@@ -98,19 +102,19 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
         target=_target(settings, session, points, nodes, dc, security),
         identity=identify(session),
         watch=TopologyWatch(cluster),
-        embedded=settings.address is None,
+        own=own,
         settings=settings,
     )
     stack.callback(database.close)
     return database
 
 
-def _start_embedded(stack: ExitStack, listener: Listener) -> str:
+def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:
     from cqlsurge.embedded.cluster import start  # only a run without ADDRESS needs it and its optional packages
 
     cluster = start(progress=listener.stage)
     stack.callback(cluster.stop)
-    return str(cluster.address)
+    return cluster
 
 
 def _target(

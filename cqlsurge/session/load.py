@@ -9,16 +9,17 @@ from typing import Any
 
 from cqlsurge.errors import ResultError
 from cqlsurge.fleet.crew import Crew
-from cqlsurge.load.pacing.notation import parse as parse_rate
-from cqlsurge.results.document import Document, Frame, Measures, build
+from cqlsurge.results.document import Document, Frame, build
 from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.verdict import judge
 from cqlsurge.session.database import Database
+from cqlsurge.session.gather import gather
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.measures import measure
 from cqlsurge.session.phase import PhasePlan, PhaseResult, PhaseRun
 from cqlsurge.session.plans import measure_phase, populate_phase
+from cqlsurge.session.watch import Watch, server_watch
 from cqlsurge.settings import Settings
 
 SAVE_EVERY_S = 1.0
@@ -44,6 +45,7 @@ class LoadRun:
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.events: list[dict[str, Any]] = []
         self._save_at_s = 0.0
+        self._watch: Watch | None = None
 
     def run(self) -> Document:
         """Both phases, and the document of the second (or of the first, where it went no further)."""
@@ -56,10 +58,20 @@ class LoadRun:
 
     def _phase(self, plan: PhasePlan) -> PhaseResult:
         self._plan = plan
+        if plan.name == "measure":
+            self._watch = self._new_watch()
         return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick).run()
+
+    def _new_watch(self) -> Watch:
+        cassandra = self.database.identity.product == "Apache Cassandra"
+        server = server_watch(self.database.session, cassandra=cassandra, metrics=self.settings.server_metrics)
+        return Watch([process.pid for process in self.crew.alive], self.settings.warmup, server)
 
     def _tick(self, result: PhaseResult) -> None:
         now_s = time.monotonic()
+        self._look_after_own_database(result)
+        if self._watch is not None:
+            self._watch.tick(result)
         changes = self.database.watch.changes()
         for what, address in changes:
             t_s = round((time.monotonic_ns() - result.tally.start_ns) / 1e9, 3)
@@ -71,6 +83,16 @@ class LoadRun:
             self._save(self._document(result, "running"))
             self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.monotonic() - now_s) / SAVE_SHARE)
 
+    def _look_after_own_database(self, result: PhaseResult) -> None:
+        """Without the database that we brought there is nothing left to load: the run ends and says why."""
+        if self.database.own is None or result.lost:
+            return
+        for number, why in self.database.own.poll().items():
+            text = f"Cassandra node {number} is gone: {why}"
+            result.lost.append(text)
+            self.listener.warn(text)
+            self.crew.send_all({"type": "stop", "drain_s": 0.5})
+
     def _save(self, document: Document) -> None:
         assert self.file is not None
         try:
@@ -80,6 +102,8 @@ class LoadRun:
 
     def _finish(self, result: PhaseResult, prefix: str = "") -> Document:
         state = "interrupted" if result.interrupted else "partial" if result.lost or prefix else "done"
+        if self._watch is not None:
+            self._watch.finish()
         document = self._document(result, state)
         for text in result.lost:
             document["events"].append({"t_s": document["duration_s"], "event": prefix + text})
@@ -89,20 +113,5 @@ class LoadRun:
 
     def _document(self, result: PhaseResult, state: str) -> Document:
         measures = measure(result, state=state, started_at=self.started_at, phase=self._plan)
-        return build(self.frame, replace(measures, events=list(self.events)), self._judge(measures))
-
-    def _judge(self, measures: Measures) -> dict[str, Any]:
-        throughput = measures.measured_ok / measures.duration_s if measures.duration_s else 0.0
-        rate = None
-        if self.settings.rate is not None and measures.duration_s:
-            shape = parse_rate(self.settings.rate)
-            begin_ns, length_ns = int(self.settings.warmup * 1e9), int(measures.duration_s * 1e9)
-            asked = shape.count_before(begin_ns + length_ns) - shape.count_before(begin_ns)
-            rate = asked / measures.duration_s
-        return judge(
-            concurrency=self.settings.in_flight_limit,
-            rate=rate,
-            throughput_ops_s=throughput,
-            duration_s=measures.duration_s,
-            client=measures.client,
-        )
+        evidence = gather(self.settings, self.database.target, measures, result.tally, self._watch)
+        return build(self.frame, replace(measures, events=list(self.events)), judge(evidence))

@@ -9,6 +9,7 @@ import resource
 import sys
 from typing import Any, Protocol
 
+from cqlsurge.load.engines.garbage import garbage_s
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 
@@ -75,6 +76,7 @@ class Control:
         self._measuring = False
         self._cpu_at_measure_s = 0.0
         self._spin_at_measure_ns = 0
+        self._garbage_before_s = garbage_s()
 
     def poll(self, now_ns: int) -> None:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
@@ -102,6 +104,7 @@ class Control:
 
     def snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
         """Sends the recorder's counts and the interval's histograms."""
+        self._recorder.gauges["gc_s"] = garbage_s() - self._garbage_before_s
         taken = self._recorder.take()
         taken.update(
             type=message_type,

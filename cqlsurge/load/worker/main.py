@@ -14,6 +14,7 @@ from typing import Any
 from cqlsurge import __version__
 from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Target, Work
 from cqlsurge.load.engines.control import Control
+from cqlsurge.load.engines.garbage import watch_garbage
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.registry import load_engine
 from cqlsurge.load.engines.source import Source
@@ -29,6 +30,7 @@ def main() -> int:
     # A terminal's Ctrl-C is the parent's business: it says `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = standard_channel()
+    watch_garbage()
     channel.send(hello())
     try:
         serve(channel)

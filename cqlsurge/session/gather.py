@@ -1,0 +1,98 @@
+"""Puts together what the verdict looks at, from settings, reports of load processes, and what the parent saw."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from cqlsurge.fleet.tally import Tally
+from cqlsurge.host.cores import core_count
+from cqlsurge.load.engines.contract import Target
+from cqlsurge.load.latency.histogram import add, mean, percentiles
+from cqlsurge.load.latency.layout import new_counts
+from cqlsurge.load.pacing.notation import parse as parse_rate
+from cqlsurge.results.document import Histograms, Measures
+from cqlsurge.results.evidence import Evidence, service_of
+from cqlsurge.session.watch import Watch
+from cqlsurge.settings import Settings
+
+
+def gather(settings: Settings, target: Target, measures: Measures, tally: Tally, watch: Watch | None) -> Evidence:
+    """The evidence of the phase, whole or as far as it has come."""
+    duration_s = measures.duration_s
+    # What comes after the end is only awaited.
+    asked_s = duration_s if settings.duration is None else min(duration_s, settings.duration)
+    processes = max(1, len(tally.workers))
+    waits = _merged(measures.histograms, "wait")
+    wait_p50, wait_p99 = percentiles(waits, (50.0, 99.0))
+    gauges = measured_gauges(tally)
+    useful = gauges.get("polls", 0.0) - gauges.get("empty_polls", 0.0)
+    core_s = duration_s * processes
+    host = watch.host if watch is not None else {}
+    client, counts = measures.client, measures.operations
+    return Evidence(
+        concurrency=settings.in_flight_limit,
+        processes=processes,
+        duration_s=duration_s,
+        finished=measures.measured_finished,
+        service=service_of(_merged(measures.histograms, "service")),
+        asked=asked_for(settings, asked_s),
+        asked_s=asked_s,
+        wait_mean_us=mean(waits) / 1000,
+        wait_p50_us=wait_p50 / 1000,
+        wait_p99_us=wait_p99 / 1000,
+        late=counts["late"],
+        skipped=counts["skipped"],
+        backlog=counts["backlog"],
+        issued=counts["issued"],
+        engine=settings.engine,
+        cores=core_count(),
+        busy_share=max(0.0, _ratio(client["cpu_s"] - client["spin_s"], core_s) or 0.0),
+        waited_share=host.get("waited_share"),
+        ops_per_send=_ratio(gauges.get("ops_sent", 0.0), gauges.get("sends", 0.0)),
+        ops_per_wake=_ratio(measures.measured_finished, useful),
+        empty_wakes=_ratio(gauges.get("empty_polls", 0.0), gauges.get("polls", 0.0)),
+        unwritable_share=_ratio(gauges["unwritable_s"], core_s) if "unwritable_s" in gauges else None,
+        garbage_share=_ratio(gauges["gc_s"], core_s) if "gc_s" in gauges else None,
+        targets=sum(max(1, node.shards) for node in target.nodes if node.dc == target.local_dc) or 1,
+        local=any(_is_loopback(node.address) for node in target.nodes),
+        errors=measures.errors,
+        host=host,
+        server=watch.server if watch is not None else {},
+    )
+
+
+def measured_gauges(tally: Tally) -> dict[str, float]:
+    """The engines' figures of the measured phase, over all processes."""
+    sums: dict[str, float] = {}
+    for worker in tally.workers:
+        before = (worker.before or {}).get("gauges", {})
+        for name, value in (worker.last or {}).get("gauges", {}).items():
+            sums[name] = sums.get(name, 0.0) + value - before.get(name, 0.0)
+    return sums
+
+
+def asked_for(settings: Settings, length_s: float) -> int | None:
+    """Operations that the rate's shape asked for in so much of the measured phase."""
+    if settings.rate is None:
+        return None
+    shape = parse_rate(settings.rate)
+    begin_ns = int(settings.warmup * 1e9)
+    return int(shape.count_before(begin_ns + int(length_s * 1e9)) - shape.count_before(begin_ns))
+
+
+def _merged(histograms: Histograms, latency: str) -> list[int]:
+    counts = new_counts()
+    for by_latency in histograms.values():
+        add(counts, by_latency[latency])
+    return counts
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -1,0 +1,158 @@
+"""The verdict on made-up evidence: each situation, its opposite, and what is honestly not known.
+
+How: `judge` is pure; figures are chosen, and the words are looked at only for what they must name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cqlsurge.load.latency.layout import index_of, new_counts
+from cqlsurge.results.evidence import Evidence, Service, service_of
+from cqlsurge.results.verdict import judge, lines
+
+
+def service(p50_us: float, floor_us: float, *, stalled: float = 0.0) -> Service:
+    return Service(100_000, p50_us * 1.1, floor_us, p50_us, p50_us * 3, stalled)
+
+
+#: 64 in flight in each of two processes that have time to spare; answers take five times the fastest
+CLOSED = Evidence(
+    concurrency=64, processes=2, duration_s=10.0, finished=600_000, service=service(2000, 150), issued=600_000,
+    engine="wire", cores=2, busy_share=0.4, waited_share=0.01, ops_per_send=3.0, ops_per_wake=3.0, empty_wakes=0.1,
+    unwritable_share=0.0, targets=1,
+)  # fmt: skip
+PACED = replace(
+    CLOSED, concurrency=16_384, asked=200_000, asked_s=10.0, finished=200_000, service=service(300, 150),
+    wait_mean_us=20.0, wait_p50_us=10.0, wait_p99_us=90.0,
+)  # fmt: skip
+
+
+def codes(verdict: dict[str, Any]) -> set[str]:
+    return {reason["code"] for reason in verdict["reasons"]}
+
+
+def test_a_line_at_the_server_is_seen() -> None:
+    verdict = judge(CLOSED)
+    assert (verdict["bound_by"], verdict["sure"]) == ("server", True)
+    assert "queue" in codes(verdict)
+
+
+def test_one_in_flight_is_bound_by_it_and_the_advice_follows_little() -> None:
+    verdict = judge(replace(CLOSED, concurrency=1, service=service(400, 300)))
+    assert (verdict["bound_by"], verdict["sure"]) == ("concurrency", True)
+    assert "--concurrency 64" in verdict["advice"]
+    assert "320 K" in verdict["advice"]  # 128 places, 400 us each
+
+
+def test_a_busy_client_is_bound_only_if_answers_wait_for_it() -> None:
+    busy = replace(CLOSED, busy_share=0.97, finished=640_000)
+    assert judge(replace(busy, ops_per_wake=60.0))["bound_by"] == "client"
+    waking = judge(replace(busy, ops_per_wake=1.2))
+    assert waking["bound_by"] == "server"
+    assert "client_wakes" in codes(waking)
+
+
+def test_waiting_for_a_core_counts_as_the_clients_need() -> None:
+    crowded = replace(CLOSED, processes=4, cores=1, busy_share=0.2, waited_share=0.75, ops_per_wake=60.0)
+    verdict = judge(crowded)
+    assert verdict["bound_by"] == "client"
+    assert "4 load processes share 1 core" in verdict["advice"]
+
+
+def test_an_engine_that_does_not_batch_is_bound_when_it_is_busy() -> None:
+    driver = replace(CLOSED, ops_per_wake=None, ops_per_send=None, empty_wakes=None, busy_share=0.98, processes=1)
+    verdict = judge(driver)
+    assert verdict["bound_by"] == "client"
+    assert "--processes 2" in verdict["advice"]
+
+
+def test_a_server_that_stands_still_is_seen_even_with_one_in_flight() -> None:
+    for concurrency in (1, 64):
+        verdict = judge(replace(CLOSED, concurrency=concurrency, service=service(300, 150, stalled=0.6)))
+        assert verdict["bound_by"] == "server"
+        assert "stalls" in codes(verdict)
+
+
+def test_stalls_of_the_client_are_not_the_servers() -> None:
+    frozen = replace(CLOSED, concurrency=1, service=service(300, 150, stalled=0.4), waited_share=0.5)
+    assert judge(frozen)["bound_by"] == "concurrency"
+
+
+def test_what_cannot_be_told_is_said_to_be_unsure() -> None:
+    verdict = judge(replace(CLOSED, service=service(300, 150)))
+    assert not verdict["sure"]
+    assert "If throughput stays the same, it is the server" in verdict["advice"]
+    assert "likely" in lines(verdict)[0]
+
+
+def test_what_the_server_says_decides() -> None:
+    unclear = replace(CLOSED, service=service(300, 150))
+    assert judge(replace(unclear, server={"reactor_utilization": 0.3}))["bound_by"] == "concurrency"
+    busy = judge(replace(unclear, server={"reactor_utilization": 0.99}))
+    assert (busy["bound_by"], busy["sure"]) == ("server", True)
+    waiting = judge(replace(unclear, server={"pending": {"MutationStage": 20.0}}))
+    assert (waiting["bound_by"], waiting["sure"]) == ("server", True)
+    refused = judge(replace(unclear, errors={"overloaded": 60_000}))
+    assert "server_errors" in codes(refused)
+
+
+def test_a_rate_that_is_kept_is_what_binds() -> None:
+    verdict = judge(PACED)
+    assert (verdict["bound_by"], verdict["advice"]) == ("rate", "")
+    spinning = judge(replace(PACED, busy_share=0.99, ops_per_send=1.1))
+    assert spinning["bound_by"] == "rate"
+    assert "busy_is_no_sign" in codes(spinning)
+
+
+def test_a_rate_beyond_the_server_grows_the_line() -> None:
+    behind = replace(PACED, finished=100_000, service=service(900_000, 400), wait_mean_us=2e6, backlog=70_000)
+    assert behind.in_flight < behind.concurrency
+    assert judge(replace(behind, concurrency=4_000))["bound_by"] == "server"
+    growing = judge(replace(behind, wait_mean_us=50.0))
+    assert growing["bound_by"] == "server"
+    assert "70,000 in the backlog" in "".join(lines(growing))
+
+
+def test_a_late_client_with_room_in_flight_is_to_blame() -> None:
+    late = replace(PACED, finished=120_000, busy_share=0.99, wait_mean_us=400_000.0)
+    verdict = judge(late)
+    assert verdict["bound_by"] == "client"
+
+
+def test_a_limit_on_what_is_in_flight_can_hold_a_rate_back() -> None:
+    held = replace(PACED, concurrency=2, finished=80_000, service=service(400, 350), wait_mean_us=1e6)
+    verdict = judge(held)
+    assert verdict["bound_by"] == "concurrency"
+    assert "--concurrency 7" in verdict["advice"]  # 20000 ops/s, 440 us, two processes, half as many again
+
+
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [({"steal_share": 0.1}, "steal"), ({"throttled_s": 3.0}, "throttled"), ({"busy_share": 0.97}, "shared_machine")],
+)
+def test_conditions_are_told_whatever_bound_the_run(host: dict[str, float], code: str) -> None:
+    assert code in codes(judge(replace(PACED, host=host, local=True)))
+    assert code not in codes(judge(replace(PACED, local=True)))
+
+
+def test_service_times_of_a_histogram() -> None:
+    counts = new_counts()
+    counts[index_of(200_000)] = 900
+    counts[index_of(100_000)] = 50
+    counts[index_of(400_000_000)] = 10
+    found = service_of(counts)
+    assert found.count == 960
+    assert found.p50_us == pytest.approx(200, rel=0.01)
+    assert found.floor_us == pytest.approx(100, rel=0.01)
+    assert found.stalled_share == pytest.approx(4.0 / 4.185, rel=0.01)
+    assert service_of(new_counts()) == Service()
+
+
+def test_nothing_measured_is_no_error() -> None:
+    empty = Evidence(concurrency=1, processes=1, duration_s=0.0, finished=0, service=Service())
+    assert judge(empty)["bound_by"] == "concurrency"
+    assert judge(replace(empty, asked=0))["figures"]["finished_ops_s"] == 0.0
