@@ -183,7 +183,11 @@ def decode_tablet(payload: PayloadMap | None) -> TabletRange | None:
     if cell is None:
         return None
     fields = decode_value(_PAYLOAD_TYPE, cell)
-    if fields is None or None in fields or any(pair is None or None in pair for pair in fields[2]):
+    if not _complete(fields, 3) or not all(_complete(pair, 2) for pair in fields[2]):
         raise ProtocolError(f"a {TABLETS_PAYLOAD} payload with nulls in it")
     first, last, replicas = fields
     return TabletRange(first, last, tuple([Replica(host_id, shard) for host_id, shard in replicas]))
+
+
+def _complete(fields: tuple[object, ...] | None, count: int) -> bool:
+    return fields is not None and len(fields) == count and None not in fields

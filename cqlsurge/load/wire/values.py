@@ -17,7 +17,8 @@
 
 Python's datetime cannot hold all that the server can, hence the ints. As a set's element or a map's key, where Python
 wants hashable things, a list, vector or user type comes as tuple, a set as frozenset, a map as tuple of pairs.
-None is null; a cell of no bytes of a type that cannot be empty is None too, as in the drivers.
+None is null; a cell of no bytes of a type that cannot be empty is None too, as in the drivers. A tuple or user type
+has only the fields that its value was written with: those added to the type since are missing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes], Any]
+_KEPT_TYPES = 256  # types come from the peer too: keep some, not all
 _EMPTY_ALLOWED = frozenset({t.ASCII, t.TEXT, t.BLOB})
 
 
@@ -59,7 +61,7 @@ def decode_row(types: Sequence[CqlType], row: Sequence[bytes | None]) -> tuple[A
     return tuple([decode_value(cql_type, cell) for cql_type, cell in zip(types, row)])
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=_KEPT_TYPES)
 def encoder(cql_type: CqlType) -> Encode:
     """The function that encodes values (not None) of a type; it raises WireValueError."""
     plain = _encoder(cql_type)
@@ -75,7 +77,7 @@ def encoder(cql_type: CqlType) -> Encode:
     return encode
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=_KEPT_TYPES)
 def decoder(cql_type: CqlType, hashable: bool = False) -> Decode:
     """The function that decodes cells (not None) of a type; it raises ProtocolError."""
     if isinstance(cql_type, t.NativeType):
@@ -93,56 +95,56 @@ def _encoder(cql_type: CqlType) -> Encode:
     if isinstance(cql_type, t.CustomType):
         return bytes
     if isinstance(cql_type, (t.ListType, t.SetType)):
-        return functools.partial(_encode_list, cql_type.element)
+        return functools.partial(_encode_list, encoder(cql_type.element))
     if isinstance(cql_type, t.MapType):
-        return functools.partial(_encode_map, cql_type)
+        return functools.partial(_encode_map, encoder(cql_type.key), encoder(cql_type.value))
     if isinstance(cql_type, t.VectorType):
-        return functools.partial(_encode_vector, cql_type)
+        return functools.partial(_encode_vector, cql_type, encoder(cql_type.element))
     if isinstance(cql_type, t.TupleType):
-        return functools.partial(_encode_fields, cql_type.elements)
+        return functools.partial(_encode_fields, [encoder(of) for of in cql_type.elements])
     names = [name for name, _ in cql_type.fields]
-    return functools.partial(_encode_user_type, names, tuple([of for _, of in cql_type.fields]))
+    return functools.partial(_encode_user_type, names, [encoder(of) for _, of in cql_type.fields])
 
 
-def _encode_list(element: CqlType, values: Iterable[Any]) -> bytes:
+def _encode_cell(encode: Encode, value: Any) -> bytes:
+    return write_bytes(None if value is None else encode(value))
+
+
+def _encode_list(encode: Encode, values: Iterable[Any]) -> bytes:
     if isinstance(values, (str, bytes, Mapping)):
         raise WireValueError(f"a {type(values).__name__} where a list or set is wanted")
-    cells = [write_bytes(encode_value(element, value)) for value in values]
+    cells = [_encode_cell(encode, value) for value in values]
     return write_int(len(cells)) + b"".join(cells)
 
 
-def _encode_map(cql_type: t.MapType, values: Any) -> bytes:
+def _encode_map(encode_key: Encode, encode: Encode, values: Any) -> bytes:
     pairs = list(values.items() if isinstance(values, Mapping) else values)
-    parts = [write_int(len(pairs))]
-    for key, value in pairs:
-        parts += [write_bytes(encode_value(cql_type.key, key)), write_bytes(encode_value(cql_type.value, value))]
-    return b"".join(parts)
+    cells = [_encode_cell(encode_key, key) + _encode_cell(encode, value) for key, value in pairs]
+    return write_int(len(cells)) + b"".join(cells)
 
 
-def _encode_vector(cql_type: t.VectorType, values: Sequence[Any]) -> bytes:
+def _encode_vector(cql_type: t.VectorType, encode: Encode, values: Sequence[Any]) -> bytes:
     if len(values) != cql_type.dimension:
         raise WireValueError(f"{len(values)} elements for a {cql_type}")
-    encode = encoder(cql_type.element)
     cells = [encode(value) for value in values]
     if fixed_bytes(cql_type.element) is not None:
         return b"".join(cells)
     return b"".join([write_uvint(len(cell)) + cell for cell in cells])
 
 
-def _encode_fields(types: tuple[CqlType, ...], values: Sequence[Any]) -> bytes:
-    if len(values) > len(types) or isinstance(values, (str, bytes)):
-        raise WireValueError(f"{len(values)} values for a tuple of {len(types)}")
-    pairs = zip(types, values)
-    return b"".join([write_bytes(encode_value(of, value)) for of, value in pairs])
+def _encode_fields(encoders: list[Encode], values: Sequence[Any]) -> bytes:
+    if len(values) > len(encoders) or isinstance(values, (str, bytes)):
+        raise WireValueError(f"{len(values)} values for a tuple of {len(encoders)}")
+    return b"".join([_encode_cell(encode, value) for encode, value in zip(encoders, values)])
 
 
-def _encode_user_type(names: list[str], types: tuple[CqlType, ...], values: Any) -> bytes:
+def _encode_user_type(names: list[str], encoders: list[Encode], values: Any) -> bytes:
     if not isinstance(values, Mapping):
-        return _encode_fields(types, values)
+        return _encode_fields(encoders, values)
     unknown = set(values) - set(names)
     if unknown:
         raise WireValueError(f"no such fields in the user type: {sorted(map(str, unknown))}")
-    return _encode_fields(types, [values.get(name) for name in names])
+    return _encode_fields(encoders, [values.get(name) for name in names])
 
 
 def fixed_bytes(cql_type: CqlType) -> int | None:
@@ -165,7 +167,7 @@ def _decoder(cql_type: Any, hashable: bool) -> Decode:
         key, value = decoder(cql_type.key, True), decoder(cql_type.value, hashable)
         return functools.partial(_decode_map, key, value, tuple if hashable else dict)
     if isinstance(cql_type, t.VectorType):
-        return functools.partial(_decode_vector, cql_type, hashable)
+        return functools.partial(_decode_vector, cql_type, decoder(cql_type.element, hashable), hashable)
     if isinstance(cql_type, t.TupleType):
         return functools.partial(_decode_tuple, [decoder(of, hashable) for of in cql_type.elements])
     names = [name for name, _ in cql_type.fields]
@@ -192,8 +194,7 @@ def _decode_map(key: Decode, value: Decode, build: Callable[[list[Any]], Any], c
     return build(pairs)
 
 
-def _decode_vector(cql_type: t.VectorType, hashable: bool, cell: bytes) -> Any:
-    decode = decoder(cql_type.element, hashable)
+def _decode_vector(cql_type: t.VectorType, decode: Decode, hashable: bool, cell: bytes) -> Any:
     size = fixed_bytes(cql_type.element)
     reader = Reader(cell)
     if cql_type.dimension * (size or 1) > reader.remaining:
@@ -207,8 +208,13 @@ def _decode_vector(cql_type: t.VectorType, hashable: bool, cell: bytes) -> Any:
 
 
 def _decode_fields(reader: Reader, decoders: list[Decode]) -> list[Any]:
-    """Fields that the value does not have are null: it was written before they were added."""
-    return [_cell(reader, decode) if reader.remaining else None for decode in decoders]
+    """The fields that are there. Filling in the others would let a few bytes stand for any amount of memory."""
+    values = []
+    for decode in decoders:
+        if not reader.remaining:
+            break
+        values.append(_cell(reader, decode))
+    return values
 
 
 def _decode_tuple(decoders: list[Decode], cell: bytes) -> tuple[Any, ...]:

@@ -91,9 +91,16 @@ def test_collections_inside_sets_and_keys_are_hashable():
     assert decode_value(nested, encode_value(nested, value)) == value
 
 
+def test_fields_that_are_missing_take_no_memory():
+    wide = t.UserType("k", "u", tuple([(f"f{number}", t.INT) for number in range(10_000)]))
+    cell = encode_value(t.ListType(wide), [(None,)] * 1000)
+    assert decode_value(t.ListType(wide), cell) == [{"f0": None}] * 1000
+    assert decode_value(t.TupleType((t.INT, t.INT)), encode_value(t.TupleType((t.INT, t.INT)), (1,))) == (1,)
+
+
 def test_user_types_that_changed_since():
     older, newer = t.UserType("k", "u", (("a", t.INT),)), t.UserType("k", "u", (("a", t.INT), ("b", t.TEXT)))
-    assert decode_value(newer, encode_value(older, {"a": 1})) == {"a": 1, "b": None}
+    assert decode_value(newer, encode_value(older, {"a": 1})) == {"a": 1}
     assert decode_value(older, encode_value(newer, {"a": 1, "b": "x"})) == {"a": 1}
 
 
