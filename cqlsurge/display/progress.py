@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cqlsurge.display.words import cluster_line, engine_line
 from cqlsurge.results.listener import Listener, Progress
+from cqlsurge.results.words import cluster_line, engine_line
 from cqlsurge.units import show_count, show_s, show_us
 
 PLAIN_EVERY_S = 5.0

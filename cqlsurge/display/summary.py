@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -9,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cqlsurge.display.words import cluster_line, engine_line
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.verdict import lines as verdict_lines
+from cqlsurge.results.words import cluster_line, engine_line, headline
 from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100
+INDENT = " " * 12
 FIGURES = ("mean", "p50", "p90", "p99", "p99_9", "p99_99", "max")
 STATE_WORDS = {
     "partial": "PARTIAL: a part of the load was lost; the figures are of what was measured",
@@ -56,18 +59,13 @@ def head_lines(document: dict[str, Any]) -> list[str]:
     return lines
 
 
-def headline(document: dict[str, Any]) -> str:
-    """Which latency is told first: response where a rate was asked, service where none was."""
-    return "service" if document["settings"].get("rate") is None else "response"
-
-
 def latency_table(document: dict[str, Any]) -> Table:
     """Percentiles by kind of operation; with a rate, of response, service and wait."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("latency")
     for name in FIGURES:
         table.add_column(name.replace("p99_", "p99."), justify="right")
-    shown = ("service",) if headline(document) == "service" else ("response", "service", "wait")
+    shown = ("service",) if headline(document["settings"]) == "service" else ("response", "service", "wait")
     kinds = [kind for kind in document["latency_us"] if kind != "all"]
     for kind in kinds if len(kinds) == 1 else [*kinds, "all"]:
         for name in shown:
@@ -96,9 +94,9 @@ def tail_lines(document: dict[str, Any]) -> list[str]:
     for name in ("in_flight", "backlog", "skipped", "abandoned", "late"):
         if counts[name] and (paced or name != "late"):
             lines.append(f"{name.replace('_', ' '):11} {counts[name]:,}")
-    verdict = document["verdict"]
-    lines.append(f"bound by    {verdict['bound_by']}: {'; '.join(verdict['reasons'])}")
-    if verdict["advice"]:
-        lines.append(f"            {verdict['advice']}")
+    first, *more = verdict_lines(document["verdict"])
+    lines.append(f"bound by    {first}")
+    for text in more:
+        lines += wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + "  ")
     lines += [f"warning: {law}" for law in broken_laws(document)]
     return lines

@@ -128,6 +128,11 @@ def heat_text(counts: Sequence[int]) -> str:
     cells: dict[int, int] = {}
     for index in filled(counts):
         cells[cell_of[index]] = cells.get(cell_of[index], 0) + counts[index]
+    return cells_text(cells)
+
+
+def cells_text(cells: dict[int, int]) -> str:
+    """{cell: count} as `heat` has it."""
     if not cells:
         return ""
     first, last = min(cells), max(cells)

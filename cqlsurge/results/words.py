@@ -1,4 +1,4 @@
-"""Lines that displays and summaries share: what a run goes against, and with what."""
+"""Words that displays, summaries and reports share: what a run goes against, with what, and what is told first."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def engine_line(engine: dict[str, Any], runtime: dict[str, Any]) -> str:
     technique = f" {engine['technique']}" if engine.get("technique") else ""
     compression = engine.get("compression") or "none"
     return f"engine {engine['name']}{technique} on {runtime['name']}, compression {compression}"
+
+
+def headline(settings: dict[str, Any]) -> str:
+    """Which latency is told first: response where a rate was asked, service where none was."""
+    return "service" if settings.get("rate") is None else "response"

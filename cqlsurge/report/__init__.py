@@ -1,0 +1,1 @@
+"""Reports of saved runs: one HTML page that needs nothing else, and a summary in Markdown."""
