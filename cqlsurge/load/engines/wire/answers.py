@@ -41,8 +41,6 @@ def sent_at(load: Load, conn: Connection, sid: int) -> int:
     seq = conn.flushes[sid]
     if seq <= AGED:
         return -seq
-    if seq == conn.seq and conn.queued:
-        return 0
     return load.pool.ring[seq & RING_MASK]
 
 
@@ -56,27 +54,30 @@ def take_back(load: Load, conn: Connection, sid: int) -> Attempt:
     return Attempt(op, conn.dues[sid], sent_at(load, conn, sid))
 
 
-def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now: int) -> None:
-    """One frame that the hot loop did not take: bytes `start` to `past` of the inbox. Raises ConnectionLost."""
+def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now: int) -> str:
+    """One frame that the hot loop did not take: bytes `start` to `past` of the inbox.
+
+    Gives what breaks the protocol, if anything does: the connection is then of no more use.
+    """
     data = inbox.slice(start, past)
     stream = int.from_bytes(data[2:4], "big", signed=True)
     frame = Frame(data[0] & ~RESPONSE, data[1], stream, data[4], data[9:])
     if data[0] != VERSION | RESPONSE:
-        raise ConnectionLost(f"protocol: a frame that begins with byte 0x{data[0]:02x}")
+        return f"protocol: a frame that begins with byte 0x{data[0]:02x}"
     if stream == EVENT_STREAM:
-        return
+        return ""
     if not 0 <= stream < len(conn.ops) or conn.flushes[stream] == FREE:
-        raise ConnectionLost(f"protocol: an answer on stream {stream}, on which nothing was asked")
+        return f"protocol: an answer on stream {stream}, on which nothing was asked"
     if conn.flushes[stream] == ORPHAN:
         conn.orphans -= 1
         load.late_replies += 1
         conn.release(stream)
-        return
+        return ""
     if conn.ops[stream] & KIND_MASK == INTERNAL:
         done = conn.internal.pop(stream)
         conn.release(stream)
         done(frame)
-        return
+        return ""
     try:
         plain = open_frame(frame, conn.compressor).frame
         if plain.opcode == OP_RESULT:
@@ -87,7 +88,8 @@ def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now:
         else:
             raise ProtocolError(f"opcode 0x{plain.opcode:02x} answers an EXECUTE")
     except ProtocolError as error:
-        raise ConnectionLost(f"protocol: {error}") from error
+        return f"protocol: {error}"
+    return ""
 
 
 def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: int) -> None:
@@ -97,7 +99,7 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
     if load.returns[kind]:
         error_class, rows, text = load.checker.judge(Reader(plain.body), number)
         load.rows[kind] += rows
-        if error_class:
+        if error_class and not (error_class == classes.MISSING and load.recorder.may_be_missing(number)):
             _end_failed(load, conn, sid, Failure(error_class, text), now)
             return
     attempt = take_back(load, conn, sid)
@@ -140,20 +142,19 @@ def _end_failed(load: Load, conn: Connection, sid: int, failure: Failure, now: i
     fail(load, conn, attempt, failure, now)
 
 
-def fail(load: Load, conn: Connection | None, attempt: Attempt, failure: Failure, now: int) -> None:
+def fail(load: Load, conn: Connection, attempt: Attempt, failure: Failure, now: int) -> None:
     """An attempt failed: the operation is tried again if it may, else it ends."""
     kind = load.kinds[attempt.op & KIND_MASK]
     load.recorder.attempt_failed(failure.error_class)
     attempt.failures += 1
     attempt.last = conn
-    if conn is not None and failure.error_class in _TARGET_TROUBLE:
+    if failure.error_class in _TARGET_TROUBLE:
         conn.trouble(now)
     in_time = not attempt.sent_ns or now - attempt.sent_ns < load.timeout_ns
-    retried = in_time and load.retries.admit(attempt, failure, kind, now, lonely=conn is None)
+    retried = in_time and load.retries.admit(attempt, failure, kind, now, load.ended)
     if failure.sent and classes.outcome_of(failure.error_class, writes=kind.writes) == classes.UNKNOWN:
         attempt.unsure = True
-    if conn is not None:
-        conn.target.failed += 1
+    conn.target.failed += 1
     if not retried:
         finish_failed(load, conn, attempt, failure, now)
 
@@ -185,7 +186,7 @@ def divert(load: Load, op: int, due: int, now: int) -> None:
 
 
 def place(load: Load, attempt: Attempt, now: int) -> None:
-    """Sends an operation wherever it can go; parks it while sockets are full, fails it where no node is connected."""
+    """Sends an operation wherever it can go; parks it while no connection takes it. The sweep ends it in the end."""
     number = attempt.op >> KIND_BITS
     _, a, b, token = load.plan.step(number)
     choices = load.router.choices(token, number + attempt.failures)
@@ -195,18 +196,16 @@ def place(load: Load, attempt: Attempt, now: int) -> None:
     conn = load.pool.choose(choices, now)
     if conn is not None:
         send(load, conn, attempt, a, b)
-    elif load.pool.any_connected():
-        load.parked.append(attempt)
     else:
-        fail(load, None, attempt, Failure(classes.CONNECTION, "no node is connected", sent=False), now)
+        load.parked.append(attempt)
 
 
 def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None:
     """Adds a request to what a connection sends; the caller has made sure of a free stream id."""
-    sid = conn.free.pop()
+    sid = conn.free.popleft()
     kind = attempt.op & KIND_MASK
     if not conn.used:
-        conn.seq = load.pool.next_seq()
+        conn.seq = load.pool.new_flush()
         load.dirty.append(conn)
     if attempt.failures:
         conn.attempts[sid] = attempt

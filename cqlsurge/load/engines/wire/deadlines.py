@@ -32,8 +32,8 @@ def sweep(load: Load, now: int) -> None:
     for _ in range(len(load.parked)):
         attempt = load.parked.popleft()
         if now - attempt.since_ns > load.timeout_ns:
-            failure = Failure(classes.CLIENT_TIMEOUT, "no connection took it in time", sent=False)
-            answers.fail(load, None, attempt, failure, now)
+            text = f"no connection took it for {load.timeout_ns / 1e9:g} s ({load.pool.last_error or 'sockets full'})"
+            answers.finish_failed(load, None, attempt, Failure(classes.CONNECTION, text, sent=False), now)
         else:
             load.parked.append(attempt)
             lowest = min(lowest, attempt.op >> KIND_BITS)
@@ -54,15 +54,16 @@ def _sweep_connection(load: Load, conn: Connection, now: int) -> int:
     old = load.pool.seq - OLD_FLUSHES
     too_early = now - load.timeout_ns
     lowest = NEVER
-    waiting = conn.seq if conn.queued else -1
     timed_out = 0
     for sid in range(len(flushes)):
         seq = flushes[sid]
-        if seq == waiting or AGED < seq < 0:
+        if AGED < seq < 0:
             continue
         op = ops[sid]
         kind = op & KIND_MASK
         sent = ring[seq & RING_MASK] if seq >= 0 else -seq
+        if not sent:
+            continue  # waits in our own buffer; it goes out before this turn of the loop ends
         if 0 <= seq < old:
             flushes[sid] = -sent
         if kind >= RETRIED and kind != INTERNAL:

@@ -17,6 +17,7 @@ from cqlsurge.load.engines.wire import answers, ticks
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, KIND_MASK, Connection, ConnectionLost
 from cqlsurge.load.engines.wire.router import COARSE_HALF, COARSE_SHIFT
 from cqlsurge.load.engines.wire.state import RING, RING_MASK, Load, clock
+from cqlsurge.load.wire.frames import MAX_FRAME_BYTES
 from cqlsurge.load.latency.layout import BITS, index_of
 
 if TYPE_CHECKING:
@@ -77,10 +78,9 @@ def issue(load: Load, now: int, flush_bytes: int) -> None:
             answers.divert(load, number << KIND_BITS | kind, due, now)
             number += 1
             continue
-        sid = conn.free.pop()
+        sid = conn.free.popleft()
         if not conn.used:
-            conn.seq = pool.seq
-            pool.seq += 1
+            conn.seq = pool.new_flush()
             dirty.append(conn)
         conn.ops[sid] = number << KIND_BITS | kind
         conn.dues[sid] = due
@@ -111,27 +111,35 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     kinds, slots, max_flags = len(oks), len(ops), conn.max_flags
     checker, check_below = load.checker, load.checker.check_below
     start = done = late = 0
+    fault = ""
     while end - start >= 9:
         past = start + 9 + (buf[start + 5] << 24 | buf[start + 6] << 16 | buf[start + 7] << 8 | buf[start + 8])
         if past > end:
+            if buf[start] != 0x84 or past - start > MAX_FRAME_BYTES:
+                fault = "protocol: bytes that are no answer"
             break
         sid = buf[start + 2] << 8 | buf[start + 3]
         if buf[start + 4] != 8 or buf[start + 1] > max_flags or sid >= slots or buf[start] != 0x84:
-            answers.answer(load, conn, inbox, start, past, now)
-            slots = len(ops)
+            fault = answers.answer(load, conn, inbox, start, past, now)
+            if fault:
+                break
             start = past
             continue
         op = ops[sid]
         seq = flushes[sid]
         kind = op & KIND_MASK
         if seq < 0 or kind >= kinds:
-            answers.answer(load, conn, inbox, start, past, now)
+            fault = answers.answer(load, conn, inbox, start, past, now)
+            if fault:
+                break
             start = past
             continue
         if returns[kind]:
             if check_below or buf[start + 1] or buf[start + 16] != 4 or past - start < 25:
                 if not checker.accept(conn, inbox, start, past, op):
-                    answers.answer(load, conn, inbox, start, past, now)
+                    fault = answers.answer(load, conn, inbox, start, past, now)
+                    if fault:
+                        break
                     start = past
                     continue
             else:
@@ -170,13 +178,15 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
             responses[kind][(bits << 10) + (v >> bits)] += 1
         else:
             responses[kind][index_of(now - due)] += 1
-    conn.keep(inbox, start, end)
     load.ended += done
     load.late += late
     conn.target.ok += done
     load.recorder.bytes_in += start
     if load.closed and done:
         load.dues += [now] * done
+    if fault:
+        raise ConnectionLost(fault)
+    conn.keep(inbox, start, end)
     return conn.tls or end == inbox.size
 
 

@@ -18,7 +18,7 @@ from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
 from cqlsurge.load.engines.wire.handshake import HandshakeError
 from cqlsurge.load.engines.wire.requests import HEADER
 from cqlsurge.load.engines.wire.router import Router, build_router
-from cqlsurge.load.engines.wire.state import RING, new_poller
+from cqlsurge.load.engines.wire.state import RING, RING_MASK, new_poller
 from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.outcomes.backoff import full_jitter_s
 from cqlsurge.load.wire.frames import OP_PREPARE, VERSION, Frame
@@ -124,10 +124,6 @@ class Pool:
     def connected(self) -> list[Connection]:
         """Those that stand."""
         return list(self.by_fd.values())
-
-    def any_connected(self) -> bool:
-        """Whether any stands."""
-        return bool(self.by_fd)
 
     # -- connecting ----------------------------------------------------------------------------------------------
 
@@ -306,9 +302,10 @@ class Pool:
 
     # -- what the loop asks for ----------------------------------------------------------------------------------
 
-    def next_seq(self) -> int:
-        """The number of a new flush."""
+    def new_flush(self) -> int:
+        """The number of a new flush, which has not been sent yet."""
         self.seq += 1
+        self.ring[(self.seq - 1) & RING_MASK] = 0
         return self.seq - 1
 
     def block(self, connection: Connection) -> None:
@@ -342,7 +339,7 @@ class Pool:
         if kind in connection.preparing or not (connection.free or connection.grow()):
             return
         connection.preparing.add(kind)
-        sid = connection.free.pop()
+        sid = connection.free.popleft()
 
         def done(frame: Frame) -> None:
             connection.preparing.discard(kind)
@@ -352,7 +349,7 @@ class Pool:
                 connection.templates = self.make_templates(connection.statement_ids, connection)
 
         if not connection.used:
-            connection.seq = self.next_seq()
+            connection.seq = self.new_flush()
             load.dirty.append(connection)
         connection.internal[sid] = done
         connection.ops[sid] = kind << KIND_BITS | INTERNAL

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 BASE_S = 0.02
 CAP_S = 2.0
-#: where no node is connected at all: trying often would only make failures
-LONELY_BASE_S = 1.0
-#: retries per second: so large a share of the operations that ended in the last second, and one for each place
+#: retries in a second: one for each place, and so large a share of the operations that ended in it and the one before
 SHARE = 0.1
 SECOND_NS = 1_000_000_000
 
@@ -51,22 +49,21 @@ class Retries:
         self._order = 0
         self._random = random.Random(seed)
         self._places = places
-        self._second_ns = self._ended = self._spent = 0
-        self._allowance = places
+        self._second_ns = self._ended = self._before = self._spent = 0
 
-    def admit(self, attempt: Attempt, failure: Failure, kind: Kind, now_ns: int, *, lonely: bool = False) -> bool:
+    def admit(self, attempt: Attempt, failure: Failure, kind: Kind, now_ns: int, ended: int) -> bool:
         """Puts the operation into the heap if it may be tried again; False where its failure is final.
 
-        `lonely`: there was no target to try.
+        `ended` is how many operations have ended so far.
         """
         decision = decide(failure, nature_of(kind), attempt.failures)
-        if decision == NO or attempt.failures > self.most or self._spent >= self._allowance:
+        if decision == NO or attempt.failures > self.most or self._spent >= self._allowance(now_ns, ended):
             return False
         self._spent += 1
         attempt.again = decision == SAME
         wait_s = 0.0
         if decision != SAME:
-            wait_s = full_jitter_s(attempt.failures, LONELY_BASE_S if lonely else BASE_S, CAP_S, self._random.random())
+            wait_s = full_jitter_s(attempt.failures, BASE_S, CAP_S, self._random.random())
         self.push(attempt, now_ns + int(wait_s * 1e9))
         return True
 
@@ -82,11 +79,12 @@ class Retries:
             ready.append(heapq.heappop(self.heap)[2])
         return ready
 
-    def account(self, now_ns: int, ended: int) -> None:
-        """Once a second, from the number of operations that ended so far, how many retries the next one may hold."""
+    def _allowance(self, now_ns: int, ended: int) -> int:
+        """How many retries this second may hold."""
         if now_ns - self._second_ns >= SECOND_NS:
-            self._allowance = self._places + int(SHARE * (ended - self._ended))
-            self._second_ns, self._ended, self._spent = now_ns, ended, 0
+            self._before, self._ended = self._ended, ended
+            self._second_ns, self._spent = now_ns, 0
+        return self._places + int(SHARE * (ended - self._before))
 
 
 def nature_of(kind: Kind) -> Nature:

@@ -28,7 +28,6 @@ def tick(load: Load, now: int) -> None:
         messages, load.control.topology[:] = list(load.control.topology), []
         take_topology(load, messages[-1], now)
     load.pool.maintain(now)
-    load.retries.account(now, load.ended)
     for connection in load.pool.connected():
         if connection.breaker.state != CLOSED:
             connection.heed()
@@ -44,7 +43,7 @@ def stop(load: Load, now: int) -> None:
     if load.closed:
         load.dues.clear()
         load.at = 0
-    else:
+    elif load.schedule is not None:
         del load.dues[bisect_right(load.dues, now, load.at) :]
 
 
@@ -70,6 +69,8 @@ def retry(load: Load, now: int) -> None:
 def account(load: Load, now: int) -> None:
     """Brings the recorder up to date."""
     recorder = load.recorder
+    if load.schedule is not None and not load.stopping:
+        load.schedule.advance(load, now)
     for record, ok, rows in zip(recorder.kinds, load.oks, load.rows):
         record.ok += ok
         record.rows += rows
