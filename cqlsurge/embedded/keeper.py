@@ -27,7 +27,9 @@ def start_jvm(command: list[str], output_file: str) -> subprocess.Popen[bytes]:
     keeper = os.getpid()
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
-    def die_with_keeper() -> None:
+    def prepare() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)  # where our starter ignores SIGTERM, Java would ignore it too
         if libc:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != keeper:  # it died before the line above
@@ -35,9 +37,7 @@ def start_jvm(command: list[str], output_file: str) -> subprocess.Popen[bytes]:
 
     with open(output_file, "ab") as output:
         # preexec_fn is safe here: the keeper has one thread.
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=die_with_keeper
-        )
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=prepare)
 
 
 def keep(jvm: subprocess.Popen[bytes], linger_s: float, wakeup: int) -> int:

@@ -24,9 +24,11 @@ class Interrupts:
     def request(self) -> None:
         """Somebody wants the run to stop."""
         now_s = time.monotonic()
-        if now_s - self._last_s >= ONE_S:
-            self.requested += 1
+        repeated = now_s - self._last_s < ONE_S
         self._last_s = now_s
+        if repeated:  # it may come while the first one's KeyboardInterrupt is being cleaned up after
+            return
+        self.requested += 1
         if self._raising:
             raise KeyboardInterrupt
 
@@ -43,13 +45,16 @@ class Interrupts:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Takes SIGINT, SIGTERM and SIGHUP for the time of the block; does nothing outside the main thread."""
+        """Takes SIGINT, SIGTERM and, unless nohup has it ignored, SIGHUP; does nothing outside the main thread.
+
+        A shell script's `&` has SIGINT ignored in what it starts; one sent to us by pid is meant all the same.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before: dict[int, Any] = {}
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, self._handle)
         try:
             yield
