@@ -45,7 +45,6 @@ RESPONSE_OPCODES = frozenset(
 )  # fmt: skip
 
 EVENT_STREAM = -1
-MAX_STREAMS = 32768  # a client's stream ids are 0 .. 32767
 HEADER_BYTES = 9
 OLD_HEADER_BYTES = 8  # protocol v1 and v2: one byte of stream id
 MAX_FRAME_BYTES = 256 * 1024 * 1024  # "the body length is limited to 256MB" (section 2.5)
