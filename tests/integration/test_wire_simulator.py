@@ -203,7 +203,7 @@ def test_passwords_are_asked_for(tmp_path: Path) -> None:
             assert outcomes(run_phase(engine, workload("write", 200), 200)) == (200, 0, 0)
         for wrong in ({"password": "no"}, {"username": None, "password": None}):
             with (
-                pytest.raises(EngineError, match="password|credentials|authentication"),
+                pytest.raises(EngineError, match=r"password|credentials|authentication"),
                 opened(dataclasses.replace(target, **wrong), workload("write", 200)),
             ):
                 pass

@@ -173,7 +173,7 @@ def run_phase(
             pacer=pacer,
             verify_share=verify_share,
             max_backlog=max_backlog,
-        )  # fmt: skip
+        )
     )
     control.finish(time.monotonic_ns())
     in_flight = recorder.issued - recorder.finished

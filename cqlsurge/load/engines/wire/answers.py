@@ -21,6 +21,7 @@ from cqlsurge.load.engines.wire.connection import (
 )
 from cqlsurge.load.engines.wire.retries import Attempt
 from cqlsurge.load.engines.wire.state import RING_MASK, Load, clock
+from cqlsurge.load.engines.wire.variant import FLUSH_BYTES
 from cqlsurge.load.outcomes import classes
 from cqlsurge.load.outcomes.retry import Failure
 from cqlsurge.load.wire.envelope import open_frame
@@ -217,6 +218,25 @@ def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None
     conn.flushes[sid] = conn.seq
     conn.queued += 1
     conn.templates[kind].emit(conn, sid, a, b, attempt.due_ns)
+    if conn.used >= FLUSH_BYTES:
+        flush(load, conn)
+
+
+def flush(load: Load, conn: Connection) -> None:
+    """Sends what waits on a connection, and notes when."""
+    if not conn.used or conn.blocked_ns:
+        return
+    pool = load.pool
+    pool.ring[conn.seq & RING_MASK] = clock()
+    load.sends += 1
+    load.sent_operations += conn.queued
+    conn.target.issued += conn.queued
+    conn.queued = 0
+    try:
+        if not conn.push():
+            pool.block(conn)
+    except ConnectionLost as lost:
+        lose(load, conn, str(lost))
 
 
 def lose(load: Load, conn: Connection, reason: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: a connection is flushed as soon as so many bytes wait; an arena has room for these and one more frame
 FLUSH_BYTES = 65536
-#: frames up to this size fit behind FLUSH_BYTES without asking
+#: room behind FLUSH_BYTES, so that most frames need no larger arena
 SPARE_BYTES = 8192
 INBOX_BYTES = 1 << 18
 

@@ -17,7 +17,9 @@ from cqlsurge.load.engines.wire.retries import Retries
 from cqlsurge.load.engines.wire.state import Load, clock
 from cqlsurge.load.engines.wire.ticks import account
 from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, plan_of
+from cqlsurge.load.engines.wire.warm import warm
 from cqlsurge.load.wire.compression import lz4_support
+from cqlsurge.load.workload.mixing import INTOP
 
 OPEN_S = 15.0
 TIMEOUT_S = 10.0
@@ -62,7 +64,10 @@ class WireEngine(Engine):
             workers=self.setup.workers,
         )
         self.pool.open(OPEN_S)
-        return self._facts(self.pool)
+        facts = self._facts(self.pool)
+        if INTOP and not self.compressing:
+            facts["warmed_s"] = round(warm(target, workload, self.plan, self._templates, self.inbox, FLUSH_BYTES), 3)
+        return facts
 
     def _templates(self, statement_ids: Sequence[bytes], connection: Connection) -> list[Template]:
         compress = connection.compressor.compress if self.compressing and connection.compressor is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
-from cqlsurge.load.engines.wire.buffers_cffi import SPARE_BYTES, ArenaConnection, ffi, memcmp, memmove
+from cqlsurge.load.engines.wire.buffers_cffi import ArenaConnection, ffi, memcmp, memmove
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
 from cqlsurge.load.engines.wire.requests import HEADER, Clock, Template, execute_parts
@@ -40,6 +40,8 @@ class KeyValueRead(Template):
     def emit(self, connection: Connection, sid: int, a: int, b: int, due_ns: int) -> None:
         """See Template; `a` and `b` are the key's halves."""
         conn = cast(ArenaConnection, connection)
+        if conn.used + self.size > conn.capacity:
+            conn.reserve(self.size)
         head, key, used = self.head, self.key, conn.used
         head[2] = sid >> 8
         head[3] = sid & 255
@@ -72,7 +74,7 @@ class KeyValueWrite(Template):
     def emit(self, connection: Connection, sid: int, a: int, b: int, due_ns: int) -> None:
         """See Template; `a` and `b` are the key's halves."""
         conn = cast(ArenaConnection, connection)
-        if self.size > SPARE_BYTES:
+        if conn.used + self.size > conn.capacity:
             conn.reserve(self.size)
         head, key, used, arena = self.head, self.key, conn.used, conn.arena
         head[2] = sid >> 8

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.engines.wire import answers, ticks
+from cqlsurge.load.engines.wire.answers import flush
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, KIND_MASK, Connection, ConnectionLost
 from cqlsurge.load.engines.wire.router import COARSE_HALF, COARSE_SHIFT
 from cqlsurge.load.engines.wire.state import RING, RING_MASK, Load, clock
-from cqlsurge.load.wire.frames import MAX_FRAME_BYTES
 from cqlsurge.load.latency.layout import BITS, index_of
+from cqlsurge.load.wire.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.buffers_cffi import Inbox
@@ -28,23 +29,6 @@ OUT = select.POLLOUT
 SPIN_NS = 2_000_000
 #: a tick, and with it the sweep's look at old slots, comes at the latest after so many flushes
 SWEEP_FLUSHES = RING // 4
-
-
-def flush(load: Load, conn: Connection) -> None:
-    """Sends what waits on a connection, and notes when."""
-    if not conn.used:
-        return
-    pool = load.pool
-    pool.ring[conn.seq & RING_MASK] = clock()
-    load.sends += 1
-    load.sent_operations += conn.queued
-    conn.target.issued += conn.queued
-    conn.queued = 0
-    try:
-        if not conn.push():
-            pool.block(conn)
-    except ConnectionLost as lost:
-        answers.lose(load, conn, str(lost))
 
 
 def issue(load: Load, now: int, flush_bytes: int) -> None:
@@ -229,7 +213,7 @@ def attend(load: Load, inbox: Inbox, fd: int, mask: int) -> None:
             load.pool.attend(fd)
         return
     try:
-        if mask & OUT and conn.used and conn.push():
+        if mask & OUT and (not conn.used or conn.push()):
             load.pool.unblock(conn)
         if mask & ~OUT:
             while receive(load, conn, inbox):

@@ -1,0 +1,188 @@
+"""Lets PyPy compile the loop before the clock starts: the same functions, against a server of our own over socketpairs.
+
+The database never sees any of it, and nothing of it is counted: pool, recorder and load are thrown away.
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cqlsurge.load.engines.contract import Node, Target, Work
+from cqlsurge.load.engines.control import Control
+from cqlsurge.load.engines.recorder import Recorder
+from cqlsurge.load.engines.source import Source
+from cqlsurge.load.engines.wire.loop import turn
+from cqlsurge.load.engines.wire.pool import Pool
+from cqlsurge.load.engines.wire.retries import Retries
+from cqlsurge.load.engines.wire.state import Load
+from cqlsurge.load.wire.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
+from cqlsurge.load.workload.kv import KeyValue
+from cqlsurge.load.workload.mixing import INTOP
+
+if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.connection import Connection
+    from cqlsurge.load.engines.wire.plan import Plan
+    from cqlsurge.load.engines.wire.pool import MakeTemplates
+    from cqlsurge.load.workload.model import Workload
+
+WARM_S = 1.0
+OPERATIONS = 400_000
+IN_FLIGHT = 512
+CONNECTIONS = 64
+ID_BYTES = 16
+_REPLY = struct.Struct(">BBHBi")
+_KEY = struct.Struct("<qq" if INTOP else "<QQ")
+_VOID = struct.pack(">i", 1)
+#: where an EXECUTE's statement id begins
+_ID_AT = HEADER_BYTES + 2
+
+
+class Mute:
+    """A channel to nobody."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Nobody listens."""
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Nobody speaks."""
+        return []
+
+
+class Answerer:
+    """The server's end of a socketpair: answers each EXECUTE with what its kind expects."""
+
+    def __init__(self, sock: socket.socket, workload: Workload) -> None:
+        self.sock, self.workload = sock, workload
+        self._rest = b""
+        self._unsent = b""
+
+    def step(self) -> None:
+        """Answers all that has arrived."""
+        if self._unsent:
+            self._send(b"")
+        try:
+            data = self._rest + self.sock.recv(1 << 18)
+        except BlockingIOError:
+            return
+        start, answers = 0, []
+        while len(data) - start >= HEADER_BYTES:
+            past = start + HEADER_BYTES + int.from_bytes(data[start + 5 : start + HEADER_BYTES], "big")
+            if past > len(data):
+                break
+            body = self._body(data[_ID_AT + start], data, past)
+            answers.append(data[start + 2 : start + 4].join(_around(len(body))) + body)
+            start = past
+        self._rest = data[start:]
+        self._send(b"".join(answers))
+
+    def _body(self, kind: int, data: bytes, past: int) -> bytes:
+        workload = self.workload
+        returns = workload.kinds[kind].returns
+        if not returns:
+            return _VOID
+        cells = [b""] * len(returns)
+        if isinstance(workload, KeyValue):
+            cells[0] = data[past - 16 : past]
+            offset = workload.pool_offset(_KEY.unpack(cells[0])[1])
+            tail = workload.pool[offset : offset + workload.tail_size]
+            cells[1] = cells[0] + tail if workload.blob_size >= 16 else tail
+        head = struct.pack(">iiii", 2, 4, len(cells), 1)
+        return head + b"".join([struct.pack(">i", len(cell)) + cell for cell in cells])
+
+    def _send(self, data: bytes) -> None:
+        data = self._unsent + data
+        try:
+            self._unsent = data[self.sock.send(data) :] if data else b""
+        except BlockingIOError:
+            self._unsent = data
+
+
+def _around(length: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the stream id in an answer's header."""
+    header = _REPLY.pack(VERSION | RESPONSE, 0, 0, OP_RESULT, length)
+    return header[:2], header[4:]
+
+
+class SteppingPoller:
+    """The pool's poller, which lets the answerers work before it looks."""
+
+    def __init__(self, poller: Any, answerers: Sequence[Answerer]) -> None:
+        self._poller, self._answerers = poller, answerers
+        self.register, self.modify, self.unregister = poller.register, poller.modify, poller.unregister
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        """What is there now; it never waits."""
+        for answerer in self._answerers:
+            answerer.step()
+        return list(self._poller.poll(0))
+
+
+def warm(
+    target: Target, workload: Workload, plan: Plan, make_templates: MakeTemplates, inbox: Any, flush_bytes: int
+) -> float:
+    """Runs the loop for a second at most; gives the seconds it took."""
+    began_ns = time.monotonic_ns()
+    nodes = _few_nodes(target)
+    pool = Pool(_only(target, nodes), [kind.statement for kind in workload.kinds], make_templates)
+    answerers = [_answered(pool, connection, workload) for connection in pool.all()]
+    pool.poller = SteppingPoller(pool.poller, answerers)
+    source = Source()
+    source.add(0, OPERATIONS)
+    recorder = Recorder(workload.kinds, began_ns)
+    control = Control(Mute(), recorder, source, start_ns=began_ns)
+    work = Work(workload, source, recorder, control, IN_FLIGHT, began_ns)
+    load = Load(work, plan, pool, Retries(0, IN_FLIGHT, 0), 1 << 62)
+    load.dues += [began_ns] * IN_FLIGHT
+    until_ns = began_ns + int(WARM_S * 1e9)
+    while load.ended < OPERATIONS and time.monotonic_ns() < until_ns:
+        turn(load, inbox, flush_bytes)
+    for answerer in answerers:
+        answerer.sock.close()
+    for connection in pool.all():
+        connection.close()
+    gc.collect()
+    return (time.monotonic_ns() - began_ns) / 1e9
+
+
+def _answered(pool: Pool, connection: Connection, workload: Workload) -> Answerer:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    connection.take_socket(ours)
+    connection.statement_ids = [bytes([index]) * ID_BYTES for index in range(len(workload.kinds))]
+    connection.templates = pool.make_templates(connection.statement_ids, connection)
+    connection.connected = True
+    connection.judge_ready()
+    pool.by_fd[connection.fd] = connection
+    pool.poller.register(connection.fd, select.POLLIN)
+    return Answerer(theirs, workload)
+
+
+def _few_nodes(target: Target) -> list[Node]:
+    """As many of the local nodes as make no more connections than are worth it."""
+    nodes: list[Node] = []
+    count = 0
+    for node in target.nodes:
+        count += max(1, node.shards)
+        if nodes and count > CONNECTIONS:
+            break
+        if node.dc == target.local_dc:
+            nodes.append(node)
+    return nodes
+
+
+def _only(target: Target, nodes: list[Node]) -> Target:
+    return Target(
+        contact_points=target.contact_points,
+        local_dc=target.local_dc,
+        keyspace=target.keyspace,
+        table=target.table,
+        nodes=tuple(nodes),
+        replication=target.replication,
+    )
