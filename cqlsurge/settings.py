@@ -91,6 +91,14 @@ def budget(text: str) -> str:
     return text.strip()
 
 
+def parse_listen(text: str) -> tuple[str, int]:
+    """Where to listen: PORT on loopback, or HOST:PORT. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise UsageError(f"--metrics {text}: write it as PORT or HOST:PORT, PORT from 0 to 65535")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of one run. Fields are named as the options are; None means what the option's help says."""
@@ -234,6 +242,14 @@ class Settings:
     json: str | None = option(
         None, "write the result document, as the run goes (- for standard output)", "Results", metavar="FILE"
     )
+    hdr_log: str | None = option(
+        None, "write an HdrHistogram interval log, as the run goes: a line a second, kind and latency", "Results",
+        metavar="FILE",
+    )  # fmt: skip
+    metrics: str | None = option(
+        None, "serve the run's figures to Prometheus at http://HOST:PORT/metrics (HOST: 127.0.0.1)", "Results",
+        metavar="[HOST:]PORT",
+    )  # fmt: skip
     server_metrics: str | None = option(
         None,
         "ask the server's metrics port for its side of the verdict, for ScyllaDB: http://HOST:9180/metrics,... "
@@ -259,6 +275,8 @@ class Settings:
             raise UsageError("--tls-key needs --tls-cert")
         if (self.password_file or self.password_env) and not self.user:
             raise UsageError("a password needs --user")
+        if self.metrics is not None:
+            parse_listen(self.metrics)
         if self.password_file and self.password_env:
             raise UsageError("give --password-file or --password-env, not both")
         return self

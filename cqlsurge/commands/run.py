@@ -15,7 +15,10 @@ from cqlsurge.errors import UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.load.engines.registry import ENGINES
 from cqlsurge.load.pacing.notation import HELP
-from cqlsurge.results.files import STANDARD_OUTPUT
+from cqlsurge.report.page import PAGE, render
+from cqlsurge.results.csv import KIND as TIMELINE
+from cqlsurge.results.csv import timeline_csv
+from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import VARIABLE, folder_of, keep, make_folder, read_runs
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.run import exit_code
@@ -46,6 +49,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--keep-in", metavar="FOLDER",
         help=f"keep the result document there under a short name (default: ${VARIABLE}); `cqlsurge runs` lists them",
     )  # fmt: skip
+    results.add_argument("--report", metavar="FILE", help="write a report of the run at its end: one HTML page")
+    results.add_argument("--csv", metavar="FILE", help="write the timeline at the end, a row a second")
     return parser
 
 
@@ -111,7 +116,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     base: dict[str, Any] = {}
     if args.from_file:
         document = read_runs([args.from_file], folder_of(None))[0]
-        base = {**document["settings"], "json": None, "force": False}
+        base = {**document["settings"], "json": None, "force": False, "hdr_log": None, "metrics": None}
     return Settings.from_json({**base, **given}).check()
 
 
@@ -133,6 +138,8 @@ def run(args: argparse.Namespace) -> int:
     folder = folder_of(args.keep_in)
     if folder is not None:
         make_folder(folder)
+    page = OutputFile(args.report, "--report", PAGE, force=settings.force) if args.report else None
+    table = OutputFile(args.csv, "--csv", TIMELINE, force=settings.force) if args.csv else None
     interrupts = Interrupts()
     # With the document on standard output, what people read goes to standard error.
     stream = sys.stderr if settings.json == STANDARD_OUTPUT else sys.stdout
@@ -142,6 +149,10 @@ def run(args: argparse.Namespace) -> int:
         with display:
             document = run_session(settings, display, interrupts)
         print_summary(document, stream)
+    if page is not None:
+        page.write_text(render([document], [f"{settings.mode} run"]))
+    if table is not None:
+        table.write_text(timeline_csv(document))
     if folder is not None:
         print(f"kept as     {keep(document, folder)} in {folder}", file=stream)
     return exit_code(document)

@@ -128,7 +128,7 @@ class Tally:
                     add(into[name], counts)
                 if name == self.headline:
                     add(row.counts, counts)
-                if self._on_row is not None:
+                if self._on_row is not None and snapshot["measuring"]:
                     add(row.kinds.setdefault(kind, {}).setdefault(name, new_counts()), counts)
         self._close_rows()
 

@@ -22,12 +22,14 @@ from cqlsurge.report.svg import Chart
 from cqlsurge.report.tables import Table
 from cqlsurge.results.command import command_of
 from cqlsurge.results.document import Document
+from cqlsurge.results.files import marked
 from cqlsurge.results.verdict import lines as verdict_lines
 from cqlsurge.results.words import cluster_line, engine_line
 from cqlsurge.units import show_s
 
 #: what tells our pages from others; stands near their start
 MARK = '<meta name="generator" content="cqlsurge report">'
+PAGE = marked("report", MARK)
 RUNS_LIMIT = 8
 EVENTS_LISTED = 200
 

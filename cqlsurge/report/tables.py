@@ -18,11 +18,15 @@ SHARD_ROWS = 400
 
 @dataclass(frozen=True)
 class Table:
-    """Heads and rows of text; the first column names the row. `bars`: shares of 1 drawn beside the rows."""
+    """Heads and rows of text; the first column names the row.
+
+    `bars`: shares of 1 drawn beside the rows. `words`: from this column on there are words, not figures.
+    """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     bars: Sequence[float] = ()
+    words: int = 99
 
 
 def headline_figures(run: Run) -> list[tuple[str, str, str]]:
@@ -98,7 +102,7 @@ def errors(run: Run) -> Table | None:
         first = f"{examples[0]['t_s']} s, {examples[0]['node']}: {examples[0]['text']}" if examples else ""
         final, attempts = document["errors"].get(name, 0), document["attempt_errors"].get(name, 0)
         rows.append([name, f"{final:,}", f"{attempts:,}", first])
-    return Table(["class", "operations", "attempts", "first seen"], rows)
+    return Table(["class", "operations", "attempts", "first seen"], rows, words=3)
 
 
 def nodes(run: Run) -> Table:
@@ -153,7 +157,7 @@ def processes(run: Run) -> Table:
     ]  # fmt: skip
     most = max((one["ok"] for one in run.document["workers"]), default=1) or 1
     heads = ["process", "ok", "errors", "CPU", "memory", "lost"]
-    return Table(heads, rows, [one["ok"] / most for one in run.document["workers"]])
+    return Table(heads, rows, [one["ok"] / most for one in run.document["workers"]], words=5)
 
 
 def settings(run: Run) -> Table:
@@ -167,7 +171,7 @@ def settings(run: Run) -> Table:
         elif value not in (None, False):
             kept.append([name, str(value), f"{meaning}"])
     address = run.document["settings"].get("address") or "none: an embedded Apache Cassandra"
-    return Table(["setting", "value", "meaning"], [["address", address, "the database"], *given, *kept])
+    return Table(["setting", "value", "meaning"], [["address", address, "the database"], *given, *kept], words=1)
 
 
 def environment(run: Run) -> Table:
@@ -179,7 +183,7 @@ def environment(run: Run) -> Table:
             if value not in (None, "", [], {}):
                 rows.append([f"{part}: {name.replace('_', ' ')}", _text(value)])
     rows.append(["cqlsurge", document["version"]])
-    return Table(["what", "value"], rows)
+    return Table(["what", "value"], rows, words=1)
 
 
 def over_time(run: Run) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 from cqlsurge.settings import Option, options
 
 #: what is said of files and screens, not of the load
-OUTPUTS = {"json", "report", "hdr_log", "csv", "metrics", "force", "quiet"}
+OUTPUTS = {"json", "hdr_log", "metrics", "force", "quiet"}
 
 
 def command_of(settings: dict[str, Any], *, program: str = "cqlsurge run") -> str:

@@ -35,7 +35,7 @@ def gather(settings: Settings, target: Target, measures: Measures, tally: Tally,
         duration_s=duration_s,
         finished=measures.measured_finished,
         service=service_of(_merged(measures.histograms, "service")),
-        asked=asked_for(settings, asked_s),
+        asked=_asked(settings, measures, tally, asked_s),
         asked_s=asked_s,
         wait_mean_us=mean(waits) / 1000,
         wait_p50_us=wait_p50 / 1000,
@@ -69,6 +69,13 @@ def measured_gauges(tally: Tally) -> dict[str, float]:
         for name, value in (worker.last or {}).get("gauges", {}).items():
             sums[name] = sums.get(name, 0.0) + value - before.get(name, 0.0)
     return sums
+
+
+def _asked(settings: Settings, measures: Measures, tally: Tally, length_s: float) -> int | None:
+    """What was asked for; where somebody changed the rate as it went, what became due."""
+    if any("rate_factor" in event for event in measures.events):
+        return tally.measured("due")
+    return asked_for(settings, length_s)
 
 
 def asked_for(settings: Settings, length_s: float) -> int | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cqlsurge.errors import ResultError
 from cqlsurge.fleet.crew import Crew
-from cqlsurge.results.document import Document, Frame, build
+from cqlsurge.results.document import Document, Frame, Measures, build
 from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.verdict import judge
@@ -17,6 +16,7 @@ from cqlsurge.session.database import Database
 from cqlsurge.session.gather import gather
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.measures import measure
+from cqlsurge.session.outputs import Outputs
 from cqlsurge.session.phase import PhasePlan, PhaseResult, PhaseRun
 from cqlsurge.session.plans import measure_phase, populate_phase
 from cqlsurge.session.watch import Watch, server_watch
@@ -39,9 +39,10 @@ class LoadRun:
         file: ResultFile | None,
         listener: Listener,
         interrupts: Interrupts,
+        outputs: Outputs,
     ) -> None:
         self.settings, self.database, self.crew, self.frame = settings, database, crew, frame
-        self.file, self.listener, self.interrupts = file, listener, interrupts
+        self.file, self.listener, self.interrupts, self.outputs = file, listener, interrupts, outputs
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.events: list[dict[str, Any]] = []
         self._save_at_s = 0.0
@@ -58,9 +59,12 @@ class LoadRun:
 
     def _phase(self, plan: PhasePlan) -> PhaseResult:
         self._plan = plan
-        if plan.name == "measure":
+        measured = plan.name == "measure"
+        if measured:
             self._watch = self._new_watch()
-        return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick).run()
+            self.outputs.begin()
+        on_row = self.outputs.on_row if measured else None
+        return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick, on_row).run()
 
     def _new_watch(self) -> Watch:
         cassandra = self.database.identity.product == "Apache Cassandra"
@@ -70,6 +74,7 @@ class LoadRun:
     def _tick(self, result: PhaseResult) -> None:
         now_s = time.monotonic()
         self._look_after_own_database(result)
+        self.outputs.tick(result.tally)
         if self._watch is not None:
             self._watch.tick(result)
         changes = self.database.watch.changes()
@@ -79,16 +84,18 @@ class LoadRun:
             self.listener.note(f"node {address} is {what}")
         if changes:
             self.crew.send_all(self.database.topology_message())
-        if self.file is not None and self.file.path != STANDARD_OUTPUT and now_s >= self._save_at_s:
-            self._save(self._document(result, "running"))
+        if now_s >= self._save_at_s:
+            measures, verdict = self._measured(result, "running")
+            self.listener.verdict(verdict)
+            if self.file is not None and self.file.path != STANDARD_OUTPUT:
+                self._save(build(self.frame, measures, verdict))
             self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.monotonic() - now_s) / SAVE_SHARE)
 
     def _look_after_own_database(self, result: PhaseResult) -> None:
         """Without the database that we brought there is nothing left to load: the run ends and says why."""
         if self.database.own is None or result.lost:
             return
-        for number, why in self.database.own.poll().items():
-            text = f"Cassandra node {number} is gone: {why}"
+        for text in self.database.own.poll().values():
             result.lost.append(text)
             self.listener.warn(text)
             self.crew.send_all({"type": "stop", "drain_s": 0.5})
@@ -112,6 +119,11 @@ class LoadRun:
         return document
 
     def _document(self, result: PhaseResult, state: str) -> Document:
+        return build(self.frame, *self._measured(result, state))
+
+    def _measured(self, result: PhaseResult, state: str) -> tuple[Measures, dict[str, Any]]:
+        """The figures as far as they have come, and what they say bounds the run."""
         measures = measure(result, state=state, started_at=self.started_at, phase=self._plan)
+        measures.events = sorted([*self.events, *result.events], key=lambda event: float(event["t_s"]))
         evidence = gather(self.settings, self.database.target, measures, result.tally, self._watch)
-        return build(self.frame, replace(measures, events=list(self.events)), judge(evidence))
+        return measures, judge(evidence)

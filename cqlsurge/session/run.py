@@ -22,6 +22,7 @@ from cqlsurge.results.listener import Listener
 from cqlsurge.session.database import Database, open_database
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.load import LoadRun
+from cqlsurge.session.outputs import Outputs
 from cqlsurge.session.plans import engine_plan, measure_phase
 from cqlsurge.settings import STREAM_IDS, Settings
 
@@ -51,6 +52,7 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
     with ExitStack() as stack:
         with interrupts.raising():
             file = ResultFile(settings.json, force=settings.force) if settings.json else None
+            outputs = Outputs(settings, stack, listener)
             ground = _ground(settings.check(), listener)
             measure_phase(ground.settings)  # finds out now what --verify names
             database = open_database(ground.settings, stack, listener)
@@ -59,7 +61,7 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
             engine_facts = _open_engines(crew, ground, database, listener)
         frame = _frame(ground, database, engine_facts)
         listener.connected(frame.cluster, frame.engine, frame.runtime)
-        return LoadRun(ground.settings, database, crew, frame, file, listener, interrupts).run()
+        return LoadRun(ground.settings, database, crew, frame, file, listener, interrupts, outputs).run()
 
 
 def _ground(settings: Settings, listener: Listener) -> Ground:
