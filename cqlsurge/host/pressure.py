@@ -50,8 +50,8 @@ class HostUse:
 
 @dataclass(frozen=True)
 class ProcessUse:
-    """A process over an interval: CPU seconds and their share of one core, time spent waiting for a core (by its
-    main thread), memory."""
+    """A process over an interval: CPU seconds and their share of one core, time its threads spent waiting for
+    a core, memory."""
 
     cpu_s: float
     cpu_share: float
@@ -173,13 +173,22 @@ def read_process(pid: int, root: Path = ROOT) -> ProcessTimes | None:
     if fields[0] in "ZX":
         return None
     user, system, started, pages = (int(fields[number - 3]) for number in (14, 15, 22, 24))
-    waited = read_numbers(root, f"proc/{pid}/schedstat")
     return ProcessTimes(
         started,
         (user + system) / TICKS_PER_S,
-        waited[1] / 1e9 if waited else None,
+        read_waited_s(pid, root),
         pages * PAGE_BYTES / 2**20,
     )
+
+
+def read_waited_s(pid: int, root: Path = ROOT) -> float | None:
+    """For how long in all the threads of a process that live now could have run and had no core."""
+    try:
+        tasks = [path.name for path in (root / f"proc/{pid}/task").iterdir()]
+    except OSError:
+        return None
+    waits = [waited[1] for task in tasks if (waited := read_numbers(root, f"proc/{pid}/task/{task}/schedstat"))]
+    return sum(waits) / 1e9 if waits else None
 
 
 def _since(before: CpuTimes, after: CpuTimes) -> CpuTimes:

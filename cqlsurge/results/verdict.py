@@ -28,6 +28,8 @@ STALLED_SHARE = 0.3
 NO_QUEUE, LONG_QUEUE = 2.5, 5.0
 #: operations in flight to each node or shard that can hardly make a queue
 FEW = 4
+#: in flight in a process, enough for an engine that batches to be at its best
+MANY = 256
 #: up to here a shard has time to spare
 IDLE_REACTOR = 0.8
 SERVER_ERRORS = ("overloaded", "rate_limited", "server_timeout", "client_timeout", "unavailable")
@@ -104,7 +106,7 @@ def _open_advice(evidence: Evidence, bound_by: str) -> str:
 
 def _closed(evidence: Evidence) -> Case:
     """A run in which each of so many places waits for an answer before its next operation."""
-    if evidence.service.stalled_share >= STALLED_SHARE > (evidence.waited_share or 0.0):
+    if evidence.service.stalled_share >= max(STALLED_SHARE, 1.5 * (evidence.waited_share or 0.0)):
         return "server", True, [_stalls(evidence), _client_work(evidence)], ""
     few = evidence.concurrency <= 2 and evidence.concurrency * evidence.processes <= FEW * evidence.targets
     if evidence.concurrency == 1 or few:
@@ -113,7 +115,8 @@ def _closed(evidence: Evidence) -> Case:
     if _client_bound(evidence):
         return "client", True, [_client_work(evidence)], _more_client(evidence)
     if strained := _server_strain(evidence):
-        return "server", True, [*strained, _client_work(evidence)], ""
+        sure = any(reason["code"] != "no_core_left" for reason in strained)
+        return "server", sure, [*strained, _client_work(evidence)], ""
     return _by_queue(evidence)
 
 
@@ -146,9 +149,9 @@ def _by_queue(evidence: Evidence) -> Case:
 
 
 def _client_bound(evidence: Evidence) -> bool:
-    if evidence.demand_share < FULL_DEMAND:
-        return False
-    return evidence.client_share is None or evidence.client_share >= CLIENT_SHARE
+    if evidence.client_share is None:
+        return evidence.demand_share >= FULL_DEMAND
+    return evidence.client_share >= CLIENT_SHARE
 
 
 def _server_strain(evidence: Evidence) -> list[Reason]:
@@ -185,11 +188,13 @@ def _client_work(evidence: Evidence) -> Reason:
     saw = f"the load processes used {evidence.busy_share:.0%} of a core each"
     if (evidence.waited_share or 0.0) >= 0.05:
         saw += f" and waited for one {evidence.waited_share:.0%} of the time"
-    if evidence.client_share is not None and evidence.demand_share >= FULL_DEMAND:
-        saw += f", {evidence.ops_per_wake:.0f} operations each time round"
-        if evidence.client_share < CLIENT_SHARE:
-            return _reason("client_wakes", saw, "they woke for each answer; more at once would cost them less")
-        return _reason("client_busy", saw, "answers waited for them")
+    if evidence.client_share is None:
+        return _reason("client_work", saw)
+    saw += f", {evidence.ops_per_wake:.1f} operations each time round"
+    if evidence.client_share >= CLIENT_SHARE:
+        return _reason("client_busy", saw, f"{evidence.client_share:.0%} of what was in flight waited for them")
+    if evidence.demand_share >= FULL_DEMAND:
+        return _reason("client_wakes", saw, "they woke for each answer; more at once would cost them less")
     return _reason("client_work", saw)
 
 
@@ -211,11 +216,13 @@ def _needed(evidence: Evidence, rate: float) -> int:
 
 
 def _more_client(evidence: Evidence) -> str:
+    batching = evidence.ops_per_wake is not None and evidence.rate is None and evidence.concurrency < MANY
+    deeper = f" Or try --concurrency {4 * evidence.concurrency}: it would do more each time round." if batching else ""
     if evidence.processes > evidence.cores:
-        return f"{evidence.processes} load processes share {evidence.cores} core(s): give them more cores."
+        return f"{evidence.processes} load processes share {evidence.cores} core(s): give them more cores.{deeper}"
     if evidence.processes < evidence.cores:
-        return f"try --processes {evidence.cores}."
-    return "add cores, or loaders on other hosts."
+        return f"try --processes {evidence.cores}.{deeper}"
+    return f"add cores, or loaders on other hosts.{deeper}"
 
 
 def _conditions(evidence: Evidence) -> list[Reason]:

@@ -83,11 +83,16 @@ def test_a_process_over_an_interval(tree: Tree) -> None:
     def stat(**figures: object) -> str:
         return STAT.format(**{"pid": 7, "state": "R", "user": 300, "system": 100, "started": 9, "pages": 512} | figures)
 
-    root = tree({"proc/7/stat": stat(), "proc/7/schedstat": "4000000000 1000000000 77\n"})
+    root = tree({"proc/7/stat": stat(), "proc/7/task/7/schedstat": "4000000000 1000000000 77\n"})
     clock = Clock()
     sampler = ProcessSampler([7, 8], root, clock)
     clock.now += 4
-    tree({"proc/7/stat": stat(user=300 + TICKS_PER_S, system=100 + TICKS_PER_S), "proc/7/schedstat": "1 3500000000 90"})
+    tree(
+        {
+            "proc/7/stat": stat(user=300 + TICKS_PER_S, system=100 + TICKS_PER_S),
+            "proc/7/task/7/schedstat": "1 3500000000 90",
+        }
+    )
     used = sampler.take()
     assert used[8] is None
     assert used[7] is not None
