@@ -34,8 +34,8 @@ DESCRIPTION = (
 )
 SIDES = "AB"
 INTERRUPTED = 130
-#: settings that a table has once it is made
-TABLE_SETTINGS = ("create_with", "replication", "tablets")
+#: settings that a keyspace or a table has once it is made, and what a side needs of its own to differ in them
+MADE_WITH = {"replication": ("keyspace",), "tablets": ("keyspace",), "create_with": ("keyspace", "table")}
 
 
 def split(words: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -115,10 +115,10 @@ def _check(args: argparse.Namespace, sides: list[Settings]) -> None:
         raise UsageError("--repeat is 1 or more, --rehearse 0 or more")
     if sides[0].address != sides[1].address:
         raise UsageError("A and B run on one database: give its address before the first `--`")
-    differing = [name for name in TABLE_SETTINGS if getattr(sides[0], name) != getattr(sides[1], name)]
-    if differing and (sides[0].keyspace, sides[0].table) == (sides[1].keyspace, sides[1].table):
-        option = "keyspace" if differing != ["create_with"] else "table"
-        raise UsageError(f"A and B differ in {', '.join(differing)}: give each its own --{option}")
+    for name, places in MADE_WITH.items():
+        asked = [getattr(side, name) for side in sides]
+        if asked[0] != asked[1] and all(getattr(sides[0], place) == getattr(sides[1], place) for place in places):
+            raise UsageError(f"A and B differ in --{name.replace('_', '-')}: give each its own --{places[-1]}")
 
 
 def _conclude(experiment: Experiment, args: argparse.Namespace) -> int:
@@ -133,7 +133,8 @@ def _conclude(experiment: Experiment, args: argparse.Namespace) -> int:
         differences=judged.differences, warnings=judged.warnings,
     )  # fmt: skip
     code = tell(comparison, args)
-    stream.write(f"kept in {experiment.folder}: A {' '.join(experiment.names[0])}, B {' '.join(experiment.names[1])}\n")
+    numbers = " -- ".join(" ".join(side) for side in experiment.names)
+    stream.write(f"once more: cqlsurge compare --runs {experiment.folder} --allow-different all {numbers}\n")
     if experiment.interrupted:
         return INTERRUPTED
     return max([code, *(exit_code(document) for side in made for document in side)])

@@ -18,7 +18,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "runs",
         help="list the runs kept in a folder with their key figures",
         description="Lists the runs that `cqlsurge run --keep-in FOLDER` has kept, the oldest first. Their names and "
-        "numbers can be given to `compare` and `run --from`. Times are UTC.",
+        "numbers can be given to `compare` and `run --from`.",
     )
     parser.add_argument("folder", nargs="?", metavar="FOLDER", help=f"where they are (default: ${VARIABLE})")
     parser.add_argument("--last", type=int, metavar="N", help="only the last N")

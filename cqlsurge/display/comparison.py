@@ -15,7 +15,7 @@ from cqlsurge.units import show_count, show_us
 WIDTH = 80
 HEADS = ("", "base", "candidate", "change", "interval", "")
 STYLES = {"faster": "green", "less": "green", "slower": "red", "more": "red", "too noisy to tell": "yellow"}
-METHOD = "The interval excludes 0 exactly where a difference is told; 1 in 20 equal pairs of sides tell one anywhere."
+METHOD = "The interval excludes 0 exactly where a difference is told. Of 20 comparisons of equals at most 1 tells any."
 FARTHEST = 10.0
 
 

@@ -12,7 +12,7 @@ from cqlsurge.results.document import Document
 from cqlsurge.units import show_count, show_us
 
 WIDTH = 80
-COLUMNS = ("run", "started", "ops/s", "p50", "p99", "us/op", "errors", "bound by")
+COLUMNS = ("run", "ops/s", "p50", "p99", "us/op", "errors", "bound by")
 
 
 def print_runs(runs: list[tuple[str, Document]], stream: TextIO) -> None:
@@ -22,8 +22,8 @@ def print_runs(runs: list[tuple[str, Document]], stream: TextIO) -> None:
         console = Console(file=stream, highlight=False, width=WIDTH, color_system=None)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in COLUMNS:
-        left = name in {"run", "started", "bound by"}
-        table.add_column(name, justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
+        left = name in {"run", "bound by"}
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for name, document in runs:
         table.add_row(*row(name, document))
     console.print(table)
@@ -37,7 +37,6 @@ def row(name: str, document: Document) -> tuple[str, ...]:
     state = document["state"]
     return (
         name,
-        document["started_at"][11:16],
         show_count(document["throughput_ops_s"]),
         show_us(figures["p50"]) if figures else "",
         show_us(figures["p99"]) if figures else "",

@@ -139,7 +139,7 @@ def without_trend(
     slope = sum(a * b for side in zip(x, y, strict=True) for a, b in zip(*side, strict=True)) / sum_xx
     rest = [[b - slope * a for a, b in zip(*side, strict=True)] for side in zip(x, y, strict=True)]
     residual = sum(one * one for side in rest for one in side) / (total - 3)
-    if residual and two_sided_p(slope / math.sqrt(residual / sum_xx), total - 3) >= TREND_P:
+    if not slope or (residual and two_sided_p(slope / math.sqrt(residual / sum_xx), total - 3) >= TREND_P):
         return None
     gap, left = middles[1] - middles[0], (total - 3) / (total - 2)
     spreads = [Spread(0.0, variance(side) / len(side) / left, len(side) - 1) for side in rest]
