@@ -185,7 +185,8 @@ class Experiment:
         """One run. Raises KeyboardInterrupt when it was interrupted: it is not compared then, though it is kept."""
         settings = replace(self.sides[side], address=address)
         self._line(f"{what}: {SIDES[side]}")
-        with make_display(self.stream, quiet=True) as display:
+        quiet = settings.quiet or not self.stream.isatty()
+        with make_display(self.stream, quiet=quiet) as display:
             document = run_session(settings, display, self.interrupts)
         if self.sides[0].address is None:
             document["settings"]["address"] = None  # so that --from starts a database of its own

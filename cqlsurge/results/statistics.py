@@ -16,6 +16,8 @@ from statistics import NormalDist, fmean, variance
 NORMAL_DF = 1e6
 #: a trend over the runs is taken out only when it is as unlikely as this to be none
 TREND_P = 0.01
+#: and only where the middles of both sides lie no further apart than this many runs: beyond, it would be extrapolated
+TREND_GAP = 1.5
 #: batches of a series: at least so many are left, and their means may be correlated so much
 BATCHES_MIN = 6
 CORRELATION_MAX = 0.1
@@ -127,12 +129,14 @@ def without_trend(
     """The difference once a linear trend over the order of the runs is taken out; None where none is clearly seen.
 
     The sides' own variances stay apart; not knowing the trend exactly adds to the error and takes a degree of freedom.
-    Three runs a side at least.
+    For three runs a side at least, interleaved: one side after the other, a trend and a difference look the same.
     """
     total = len(base) + len(candidate)
     if min(len(base), len(candidate)) < 3:
         return None
     middles, means = [fmean(places) for places in order], [fmean(base), fmean(candidate)]
+    if abs(middles[1] - middles[0]) > TREND_GAP:
+        return None
     x = [[place - middle for place in places] for places, middle in zip(order, middles, strict=True)]
     y = [[value - mean for value in values] for values, mean in zip((base, candidate), means, strict=True)]
     sum_xx = sum(one * one for side in x for one in side)

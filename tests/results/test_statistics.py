@@ -103,4 +103,6 @@ def test_a_trend_over_the_runs_is_taken_out() -> None:
     assert found.estimate == pytest.approx(0.03, abs=0.02)
     assert found.error < 0.02
     assert without_trend([0.0, 1, 0, 1, 0], [1.0, 0, 0, 1, 0], order) is None
+    apart = ([0.0, 1, 2, 3, 4], [5.0, 6, 7, 8, 9])
+    assert without_trend([0.0, 1, 2, 3, 4], [0.0, 1, 2, 3, 4.1], apart) is None
     assert without_trend(base[:2], candidate[:2], (order[0][:2], order[1][:2])) is None
