@@ -1,7 +1,7 @@
 """Nanoseconds per murmur3 token on each interpreter at hand.
 
-    uv run benchmarks/token.py             every interpreter found
-    pypy3.11 benchmarks/token.py --here    this interpreter only
+    uv run benchmarks/tokens.py             every interpreter found
+    pypy3.11 benchmarks/tokens.py --here    this interpreter only
 
 Each figure is the least of several rounds over the same keys, so that a busy machine spoils it little.
 """
