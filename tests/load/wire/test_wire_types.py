@@ -51,7 +51,8 @@ def test_quoted_names_keep_their_case():
         "", "integer", "list", "list<>", "list<int", "list<int>>", "list<int,int>", "map<int>", "int int", "<int>",
         "int>",
         "vector<float>", "vector<float, x>", "vector<float, 0>", "vector<float, 99999999999>", "frozen<int, int>",
-        "tuple<>", "a.b.c", "int;", "'unclosed", "nosuch<int>", "vector<float, \u0663>", "'org.apache.cassandra.db.marshal.ListType('",
+        "tuple<>", "a.b.c", "int;", "'unclosed", "nosuch<int>", "vector<float, \u0663>",
+        "'org.apache.cassandra.db.marshal.ListType('",
     ],
 )  # fmt: skip
 def test_texts_that_are_no_type(text):
