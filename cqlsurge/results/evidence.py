@@ -58,7 +58,8 @@ class Evidence:
     program may use. busy_share: CPU time of the load processes but for spinning, of one core each; waited_share: time
     that they were ready to run and had no core. ops_per_send, ops_per_wake, empty_wakes: how the engine batched (a wake
     counts where it brought something). unwritable_share: time that a process had a socket that took no more bytes.
-    host, server: session/watch.py; targets: nodes, or shards where the server has them; local: the server runs here.
+    host, server: session/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
+    unbalanced: what is wrong with the spread over them (shares.py).
     """
 
     concurrency: int
@@ -86,6 +87,7 @@ class Evidence:
     garbage_share: float | None = None
     targets: int = 1
     local: bool = False
+    unbalanced: tuple[str, ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
     host: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)

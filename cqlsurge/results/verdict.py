@@ -115,8 +115,7 @@ def _closed(evidence: Evidence) -> Case:
     if _client_bound(evidence):
         return "client", True, [_client_work(evidence)], _more_client(evidence)
     if strained := _server_strain(evidence):
-        sure = any(reason["code"] != "no_core_left" for reason in strained)
-        return "server", sure, [*strained, _client_work(evidence)], ""
+        return "server", True, [*strained, _client_work(evidence)], ""
     return _by_queue(evidence)
 
 
@@ -143,6 +142,9 @@ def _by_queue(evidence: Evidence) -> Case:
     if each <= FEW and evidence.queueing <= NO_QUEUE:
         reason = _reason("no_queue", saw, "hardly anything waits in line at the server")
         return "concurrency", False, [reason, _client_work(evidence)], _raise(evidence)
+    if evidence.local and (evidence.host.get("busy_share") or 0.0) >= 0.95 and evidence.demand_share < FULL_DEMAND:
+        full = _reason("no_core_left", "the machine that it runs on, this one, had no core to spare")
+        return "server", False, [full, _client_work(evidence)], ""
     reason = _reason("no_spread", saw, "either a steady line at the server, or none")
     advice = f"{_raise(evidence)} If throughput stays the same, it is the server."
     return "server", False, [reason, _client_work(evidence)], advice
@@ -165,8 +167,6 @@ def _server_strain(evidence: Evidence) -> list[Reason]:
         found.append(_reason("server_busy", f"the server's busiest shard was {reactor:.0%} busy"))
     if (share := evidence.error_share(*SERVER_ERRORS)) >= 0.01:
         found.append(_reason("server_errors", f"{share:.1%} of the operations timed out or were refused"))
-    if evidence.local and (evidence.host.get("busy_share") or 0.0) >= 0.95 and evidence.demand_share < FULL_DEMAND:
-        found.append(_reason("no_core_left", "the machine that it runs on, this one, had no core to spare"))
     if (evidence.unwritable_share or 0.0) >= 0.5:
         found.append(_reason("unwritable", "sockets were full for much of the time", "the server reads too slowly"))
     return found
@@ -228,7 +228,7 @@ def _more_client(evidence: Evidence) -> str:
 def _conditions(evidence: Evidence) -> list[Reason]:
     """What was not as it should be, whatever bound the run."""
     host = evidence.host
-    found = []
+    found = [_reason("unbalanced", text) for text in evidence.unbalanced]
     if (steal := host.get("steal_share") or 0.0) >= 0.02:
         do = "Use a machine of its own."
         found.append(

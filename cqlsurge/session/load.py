@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cqlsurge.errors import ResultError
 from cqlsurge.fleet.crew import Crew
+from cqlsurge.load.engines.contract import Node
 from cqlsurge.results.document import Document, Frame, Measures, build
 from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
 from cqlsurge.results.listener import Listener
+from cqlsurge.results.shares import expected_shares, warnings, with_shares
 from cqlsurge.results.verdict import judge
 from cqlsurge.session.database import Database
 from cqlsurge.session.gather import gather
@@ -47,6 +50,9 @@ class LoadRun:
         self.events: list[dict[str, Any]] = []
         self._save_at_s = 0.0
         self._watch: Watch | None = None
+        self._shares = expected_shares(database.target)
+        for text in warnings([], frame.engine, self._local_nodes, 1):
+            listener.warn(text)
 
     def run(self) -> Document:
         """Both phases, and the document of the second (or of the first, where it went no further)."""
@@ -66,6 +72,11 @@ class LoadRun:
         on_row = self.outputs.on_row if measured else None
         return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick, on_row).run()
 
+    @property
+    def _local_nodes(self) -> list[Node]:
+        target = self.database.target
+        return [node for node in target.nodes if node.dc == target.local_dc]
+
     def _new_watch(self) -> Watch:
         cassandra = self.database.identity.product == "Apache Cassandra"
         server = server_watch(self.database.session, cassandra=cassandra, metrics=self.settings.server_metrics)
@@ -84,6 +95,7 @@ class LoadRun:
             self.listener.note(f"node {address} is {what}")
         if changes:
             self.crew.send_all(self.database.topology_message())
+            self._shares = expected_shares(self.database.target)
         if now_s >= self._save_at_s:
             measures, verdict = self._measured(result, "running")
             self.listener.verdict(verdict)
@@ -125,5 +137,8 @@ class LoadRun:
         """The figures as far as they have come, and what they say bounds the run."""
         measures = measure(result, state=state, started_at=self.started_at, phase=self._plan)
         measures.events = sorted([*self.events, *result.events], key=lambda event: float(event["t_s"]))
+        measures.targets = with_shares(measures.targets, self._shares)
         evidence = gather(self.settings, self.database.target, measures, result.tally, self._watch)
+        unbalanced = warnings(measures.targets, self.frame.engine, self._local_nodes, self.settings.population)
+        evidence = replace(evidence, unbalanced=tuple(unbalanced))
         return measures, judge(evidence)

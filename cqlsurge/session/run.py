@@ -131,7 +131,11 @@ def _open_engines(crew: Crew, ground: Ground, database: Database, listener: List
             raise WorkerError(
                 f"the load processes were not ready after {READY_TIMEOUT_S:.0f} s; is the machine overloaded?"
             )
-    return facts[0]
+    common = dict(facts[0])
+    if "shards_covered" in common:
+        common["shards_covered"] = min(each["shards_covered"] for each in facts.values())
+    common["notes"] = list(dict.fromkeys(note for each in facts.values() for note in each.get("notes", [])))
+    return common
 
 
 def _frame(ground: Ground, database: Database, engine_facts: dict[str, Any]) -> Frame:

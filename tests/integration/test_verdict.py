@@ -133,7 +133,7 @@ def test_a_slow_server(server: Server, tmp_path: Path) -> None:
 
 
 def one_core_for_the_client() -> tuple[int, set[int]]:
-    """A core for the client, and the others. Where other programs crowd the machine nobody knows who is short of CPU."""
+    """A core for the client, and the others. On a crowded machine nobody knows who is short of CPU."""
     first, *others = core_ids()
     if not others or os.getloadavg()[0] > 2 * len(core_ids()):
         pytest.skip("client and server need a core each, and the machine is not free")

@@ -1,0 +1,158 @@
+"""The share of requests that each node and shard should get from the `wire` engine, and what it got. Pure.
+
+From the ring or the tablets, with the engine's own choice among replicas (load/engines/wire/router.py): they take turns
+by operation number. Keys are spread over all tokens alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cqlsurge.load.engines.contract import Node, Target
+from cqlsurge.load.routing.ring import Node as RingNode
+from cqlsurge.load.routing.ring import Ring, strategy_from_options
+
+INT64_MIN = -(1 << 63)
+TOKENS = 1 << 64
+#: a range of so many rounds over all shards gives each of them the same, but for less than 1%
+MANY_ROUNDS = 256
+#: what is more than so many standard deviations off, and more than so large a part of what was expected, is no chance
+SIGMAS = 6.0
+OFF = 0.2
+
+#: (host id, shard), with shard -1 for a node that has none
+Place = tuple[str, int]
+Pieces = Iterator[tuple[int, int, Sequence[Place]]]
+
+
+def expected_shares(target: Target) -> dict[Place, float]:
+    """{(host id, shard): share of the requests}, 1 in all; shard -1 where a node has none."""
+    nodes = [node for node in target.nodes if node.dc == target.local_dc] or list(target.nodes)
+    if not nodes:
+        return {}
+    shards = {node.host_id: node.shards for node in nodes}
+    pieces = _tablets(target, nodes) if target.tablets else _ranges(target, nodes)
+    found = list(pieces)
+    width = max(len(places) for _, _, places in found)
+    msb = {node.host_id: node.ignore_msb for node in nodes}
+    shares: dict[Place, float] = {}
+    for first, last, places in found:
+        for choice in range(width):
+            host, shard = places[choice % len(places)]
+            part = (last - first) / TOKENS / width
+            if shard >= 0 or not shards[host]:
+                shares[host, shard] = shares.get((host, shard), 0.0) + part
+                continue
+            for index, portion in enumerate(shard_portions(first, last, shards[host], msb[host])):
+                shares[host, index] = shares.get((host, index), 0.0) + part * portion
+    return shares
+
+
+def _everyone(nodes: Sequence[Node]) -> list[Place]:
+    return [(node.host_id, -1) for node in nodes]
+
+
+def _ranges(target: Target, nodes: Sequence[Node]) -> Pieces:
+    """(first, last, places) of each range (first, last] of the ring."""
+    everyone = _everyone(nodes)
+    ring = Ring({RingNode(node.host_id, node.dc, node.rack): node.tokens for node in nodes if node.tokens})
+    try:
+        sets = ring.replica_sets(strategy_from_options(target.replication)) if ring.tokens else []
+    except ValueError:
+        sets = []
+    if not sets:
+        yield INT64_MIN - 1, INT64_MIN - 1 + TOKENS, everyone
+        return
+    first = INT64_MIN - 1
+    local = {node.host_id for node in nodes}
+    for last, replicas in zip([*ring.tokens, INT64_MIN - 1 + TOKENS], [*sets, sets[0]], strict=True):
+        yield first, last, [(replica.name, -1) for replica in replicas if replica.name in local] or everyone
+        first = last
+
+
+def _tablets(target: Target, nodes: Sequence[Node]) -> Pieces:
+    """(first, last, places) of each tablet, places with their shard."""
+    everyone = _everyone(nodes)
+    shards = {node.host_id: max(1, node.shards) for node in nodes}
+    first = INT64_MIN - 1
+    for last, replicas in sorted(target.tablets or ()):
+        places = [(host, shard) for host, shard in replicas if shard < shards.get(host, 0)]
+        yield first, last, places or everyone
+        first = last
+    if first < INT64_MIN - 1 + TOKENS:
+        yield first, INT64_MIN - 1 + TOKENS, everyone
+
+
+def shard_portions(first: int, last: int, shards: int, ignore_msb: int) -> list[float]:
+    """How the tokens (first, last] are divided among a node's shards (see load/routing/sharding.py)."""
+    round_tokens = 1 << (64 - ignore_msb)
+    if last - first >= MANY_ROUNDS * round_tokens:
+        return [1 / shards] * shards
+    if last == first:
+        return [0.0] * shards
+    begin, end = first - INT64_MIN + 1, last - INT64_MIN + 1
+    bounds = [-(-shard * round_tokens // shards) for shard in range(shards + 1)]
+    count = [_below(end, *bounds[s : s + 2], round_tokens) - _below(begin, *bounds[s : s + 2], round_tokens)
+             for s in range(shards)]  # fmt: skip
+    return [each / (last - first) for each in count]
+
+
+def _below(past: int, low: int, high: int, every: int) -> int:
+    """How many numbers below `past` are, modulo `every`, from `low` up to but not including `high`."""
+    return past // every * (high - low) + min(max(past % every - low, 0), high - low)
+
+
+def with_shares(targets: Sequence[Mapping[str, Any]], shares: Mapping[Place, float]) -> list[dict[str, Any]]:
+    """The rows with `share`, of all requests, and `expected_share`, None where nothing is known of it."""
+    total = sum(row["issued"] for row in targets) or 1
+    return [
+        {
+            **row,
+            "share": round(row["issued"] / total, 6),
+            "expected_share": _known(shares.get((row["node"], row["shard"]))),
+        }
+        for row in targets
+    ]
+
+
+def _known(share: float | None) -> float | None:
+    return None if share is None else round(share, 6)
+
+
+def warnings(
+    targets: Sequence[Mapping[str, Any]], engine: Mapping[str, Any], nodes: Sequence[Node], keys: int
+) -> list[str]:
+    """What is wrong with the balance, in words; `targets` from with_shares, `engine` what the engine said of itself.
+
+    `keys`: how many keys there are, which bounds how evenly they can be spread.
+    """
+    found = []
+    sharded = sum(node.shards for node in nodes)
+    if sharded and "shards_covered" in engine and engine["shards_covered"] < sharded:
+        found.append(
+            f"shard-awareness is missing: connections to {engine['shards_covered']} of {sharded} shards only; "
+            + "; ".join(engine.get("notes", []))
+        )
+    total = sum(row["issued"] for row in targets)
+    count = min(total, keys)
+    off = [row for row in targets if row["expected_share"] and _is_off(row, count)]
+    worst = sorted(off, key=lambda row: -abs(row["share"] - row["expected_share"]))[:3]
+    found += [
+        f"{row['address']}{_shard(row)} got {row['share']:.1%} of the requests instead of {row['expected_share']:.1%}"
+        for row in worst
+    ]
+    if len(off) > len(worst):
+        found.append(f"{len(off) - len(worst)} more nodes or shards are as far off")
+    return found
+
+
+def _is_off(row: Mapping[str, Any], count: int) -> bool:
+    expected = row["expected_share"]
+    deviation = math.sqrt(expected * (1 - expected) / max(1, count))
+    return bool(abs(row["share"] - expected) > max(SIGMAS * deviation, OFF * expected, 1 / max(1, count)))
+
+
+def _shard(row: Mapping[str, Any]) -> str:
+    return f" shard {row['shard']}" if row["shard"] >= 0 else ""
