@@ -201,7 +201,7 @@ class Tally:
             for snapshot, sign in ((worker.last, 1), (worker.previous, -1)):
                 for _node, address, _shard, issued, *_ in (snapshot or {}).get("targets", []):
                     rates[address] = rates.get(address, 0.0) + sign * issued / worker.interval_s()
-        return dict(sorted(rates.items()))
+        return {address: max(0.0, round(rate, 3)) for address, rate in sorted(rates.items())}
 
     def _row(self, snapshot: Message) -> Row:
         t_s = max(1, round((snapshot["t_ns"] - self.start_ns) / 1e9))

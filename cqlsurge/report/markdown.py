@@ -19,7 +19,7 @@ MARKDOWN = marked("report in Markdown", MARK)
 
 
 def markdown(documents: Sequence[Document], names: Sequence[str]) -> str:
-    """Figures, latencies, verdict and the command that repeats it, of each run; a table of all where there are several."""
+    """Figures, latencies, verdict and command of each run; before them a table of all where there are several."""
     runs = [Run(document, name) for document, name in zip(documents, names, strict=True)]
     parts = [MARK]
     if len(runs) > 1:

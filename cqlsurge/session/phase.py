@@ -141,7 +141,7 @@ class PhaseRun:
             self.crew.send_all({"type": "rate", "factor": factor})
             t_s = round((time.monotonic_ns() - self.result.tally.start_ns) / 1e9, 3)
             text = "paused" if self._paused else f"rate at {self._factor:.0%} of what was asked"
-            self.result.events.append({"t_s": t_s, "event": text, "rate_factor": factor})
+            self.result.events.append({"t_s": t_s, "event": text, "rate_factor": round(factor, 4)})
             self._reported_s = -1
 
     def _watch(self) -> None:
