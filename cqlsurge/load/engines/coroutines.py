@@ -13,7 +13,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from cqlsurge.load.engines.contract import Work
 from cqlsurge.load.engines.intake import SPIN_NS, Intake
-from cqlsurge.load.engines.requests import Requests, rows_text
+from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.outcomes.classes import outcome_of
 
 # After a request that no node could take, its place waits so long before it takes the next operation.
@@ -45,7 +45,8 @@ class Phase:
         self._recorder, self._kinds = work.recorder, work.workload.kinds
         self._places, self._paced, self._spin = work.concurrency, work.pacer is not None, work.spin
         self._execute, self._classify = execute, classify
-        self._idle: deque[asyncio.Future[tuple[int, int] | None]] = deque()
+        self._idle: deque[asyncio.Future[tuple[int, int]]] = deque()
+        # Operations that are in flight, or handed to a place that is about to send them.
         self._in_flight = 0
         self._bug: BaseException | None = None
         self._woken = asyncio.Event()
@@ -72,6 +73,7 @@ class Phase:
                 taken = intake.take(now_ns)
                 if taken is None:
                     break
+                self._in_flight += 1
                 self._idle.popleft().set_result(taken)
             if intake.ended and (not self._in_flight or now_ns >= control.drain_until_ns):
                 return
@@ -95,17 +97,20 @@ class Phase:
         intake = self._intake
         try:
             while not intake.ended:
-                taken = intake.take(time.monotonic_ns()) or await self._next()
+                taken = intake.take(time.monotonic_ns())
                 if taken is None:
-                    break
+                    taken = await self._next()
+                else:
+                    self._in_flight += 1
                 await self._operate(*taken)
         except Exception as bug:
             self._bug = bug
         if self._bug is not None or (intake.ended and not self._in_flight):
             self._woken.set()
 
-    async def _next(self) -> tuple[int, int] | None:
-        place: asyncio.Future[tuple[int, int] | None] = asyncio.get_running_loop().create_future()
+    async def _next(self) -> tuple[int, int]:
+        """The operation that `_steer` hands out, and counts as in flight; never comes when there are no more."""
+        place: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self._idle.append(place)
         return await place
 
@@ -116,26 +121,26 @@ class Phase:
         if not self._paced:
             due_ns = sent_ns
         recorder.issue(due_ns, sent_ns)
-        self._in_flight += 1
         try:
             rows = await self._execute(kind, values)
         except Exception as error:
             done_ns = time.monotonic_ns()
-            fault = self._classify(error)
-            if fault is None:
+            meaning = self._classify(error)
+            if meaning is None:
                 raise
             self._in_flight -= 1
-            self._fail(number, kind, fault, (due_ns, sent_ns, done_ns), str(error))
-            if not fault.sent:
+            self._fail(number, kind, meaning, (due_ns, sent_ns, done_ns), str(error))
+            if not meaning.sent:
                 await asyncio.sleep(REST_S)
             return
         done_ns = time.monotonic_ns()
         self._in_flight -= 1
-        wrong = self._requests.fault(number, rows)
-        if wrong is None:
+        fault = self._requests.fault(number, rows)
+        if fault is None:
             recorder.succeed(kind, due_ns, sent_ns, done_ns, len(rows))
         else:
-            self._fail(number, kind, Fault(wrong), (due_ns, sent_ns, done_ns), rows_text(rows, self._kinds[kind]))
+            recorder.kinds[kind].rows += len(rows)
+            self._fail(number, kind, Fault(fault[0]), (due_ns, sent_ns, done_ns), fault[1])
 
     def _fail(self, number: int, kind: int, fault: Fault, times_ns: tuple[int, int, int], text: str) -> None:
         outcome = outcome_of(fault.error_class, writes=self._kinds[kind].writes, sent=fault.sent)

@@ -14,7 +14,6 @@ from cqlsurge.load.outcomes.classes import MISSING, WRONG
 from cqlsurge.load.wire.type_names import parse_type
 from cqlsurge.load.wire.values import decoder, encoder
 from cqlsurge.load.workload.mixing import mix64, native, stream, unsigned
-from cqlsurge.load.workload.model import Kind
 
 
 class Requests:
@@ -33,22 +32,22 @@ class Requests:
         cells = self._workload.values(kind, partition, row)
         return kind, [decode(cell) for decode, cell in zip(self._decoders[kind], cells)]
 
-    def fault(self, number: int, rows: Sequence[Sequence[Any]]) -> str | None:
-        """`missing` or `wrong` where the answer is not what it must be; None where it is, or is not to be checked."""
+    def fault(self, number: int, rows: Sequence[Sequence[Any]]) -> tuple[str, str] | None:
+        """(`missing` or `wrong`, text) where the answer is not what it must be; None where it is or is not checked."""
         if not self._check_below or unsigned(mix64(self._check_stream, number)) >> 11 >= self._check_below:
             return None
         kind, partition, row = self._workload.locate(number)
         expected = self._workload.expected(kind, partition, row)
         if expected is None:
             return None
+        key = f"key {self._workload.routing_key(partition).hex()}"
         if not rows:
-            return MISSING
+            return MISSING, f"no row for {key}"
+        if len(rows) != 1:
+            return WRONG, f"{len(rows)} rows for {key}, not 1"
         found = [None if value is None else encode(value) for encode, value in zip(self._encoders[kind], rows[0])]
-        return None if len(rows) == 1 and found == expected else WRONG
-
-
-def rows_text(rows: Sequence[Sequence[Any]], kind: Kind) -> str:
-    """What a wrong answer was, for an example of it."""
-    if not rows:
-        return f"{kind.name} found no row"
-    return f"{kind.name} found {len(rows)} row(s), the first is {tuple(rows[0])!r}"
+        if found == expected:
+            return None
+        names = [column.name for column in self._workload.kinds[kind].returns]
+        wrong = [name for name, cell, wanted in zip(names, found, expected) if cell != wanted]
+        return WRONG, f"the row for {key} has another {' and '.join(wrong)} than was written"

@@ -30,7 +30,9 @@ from cqlsurge.load.outcomes.classes import (
     SERVER_TIMEOUT,
     UNAUTHORIZED,
     UNAVAILABLE,
+    UNKNOWN,
     class_of_code,
+    outcome_of,
 )
 
 # The first match counts: some are special cases of later ones. Codes: native_protocol_v4.spec, section 9.
@@ -45,7 +47,7 @@ _CLASSES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((RateLimitReached,), RATE_LIMITED),
     ((Unauthorized, AuthenticationFailed), UNAUTHORIZED),
     ((RequestValidationException,), INVALID),
-    ((NoHostAvailable, ConnectionException, ConnectionBusy, NoConnectionsAvailable, OSError), CONNECTION),
+    ((ConnectionException, ConnectionBusy, NoConnectionsAvailable, OSError), CONNECTION),
 )
 
 
@@ -53,12 +55,24 @@ def class_of(error: BaseException) -> str:
     """The class of an error that the driver gave; `protocol` for one that it should not give."""
     if isinstance(error, ErrorMessage):
         return class_of_code(error.code)
+    if isinstance(error, NoHostAvailable):
+        return _class_of_all(list(error.errors.values()))
     return next((name for types, name in _CLASSES if isinstance(error, types)), PROTOCOL)
+
+
+def _class_of_all(causes: list[BaseException]) -> str:
+    """One class for what each node said or failed to say: what a node said first, and of that what leaves doubt."""
+    classes = [class_of(cause) for cause in causes]
+    said = [name for name in classes if name != CONNECTION]
+    doubtful = [name for name in said if outcome_of(name, writes=True) == UNKNOWN]
+    return next(iter(doubtful or said), CONNECTION)
 
 
 def never_sent(error: BaseException) -> bool:
     """Whether the request surely reached no node, where no retry policy had it sent twice."""
-    return isinstance(error, (NoHostAvailable, ConnectionBusy, NoConnectionsAvailable))
+    return (
+        isinstance(error, (NoHostAvailable, ConnectionBusy, NoConnectionsAvailable)) and class_of(error) == CONNECTION
+    )
 
 
 def is_busy(error: BaseException) -> bool:

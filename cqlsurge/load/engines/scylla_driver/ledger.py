@@ -12,7 +12,7 @@ from typing import Any
 
 from cqlsurge.load.engines.contract import Work
 from cqlsurge.load.engines.intake import Intake
-from cqlsurge.load.engines.requests import Requests, rows_text
+from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.engines.scylla_driver.errors import class_of, never_sent, node_of
 from cqlsurge.load.outcomes.classes import outcome_of
 
@@ -65,7 +65,8 @@ class Ledger:
         if fault is None:
             self.recorder.succeed(operation.kind, operation.due_ns, operation.sent_ns, done_ns, len(found))
         else:
-            self._fail(operation, done_ns, fault, rows_text(found, self._kinds[operation.kind]))
+            self.recorder.kinds[operation.kind].rows += len(found)
+            self._fail(operation, done_ns, *fault)
 
     def fail(self, operation: Operation, done_ns: int, error: BaseException) -> None:
         """The driver gave up on the operation."""
