@@ -84,7 +84,8 @@ def build(info: EngineInfo, interpreter: str, folder: Path) -> None:
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
         raise RunError(f"engine {info.name} needs {' '.join(info.packages)}, and uv to set it up; {by_hand(info)}")
-    make = [uv, "venv", "--quiet", "--clear", "--no-project", "--python", interpreter, str(folder)]
+    shutil.rmtree(folder, ignore_errors=True)  # one that was left half made
+    make = [uv, "venv", "--quiet", "--no-project", "--python", interpreter, str(folder)]
     fill = [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *info.packages]
     # Told by uv's own variables to work elsewhere, it would change the project's environment.
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "UV_PROJECT"}}
