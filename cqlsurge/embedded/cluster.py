@@ -52,20 +52,15 @@ def start(
 
     Raises UsageError or RunError (EmbeddedError mostly), each with the cure.
     """
-    if not 1 <= nodes <= MAX_NODES:
-        raise UsageError(f"the embedded cluster has 1 to {MAX_NODES} nodes, not {nodes}; give --nodes in that range")
-    if nodes > 1 and sys.platform != "linux":
-        raise UsageError("several embedded nodes need 127.0.0.2 and up, which only Linux has; use --nodes 1 here")
-    if heap_mb is not None and heap_mb < 128:
-        raise UsageError(f"Cassandra does not run on a heap of {heap_mb} MiB; give --heap 256M or more")
-    jars = ensure_jars(progress)
-    java = find_java(progress)
+    _require_possible(nodes, heap_mb)
     run = open_run(nodes, keep)
     leases: list[PortLease] = []
     try:
         addresses = [f"127.0.0.{number}" for number in range(1, nodes + 1)]
         leases.append(lease_port(addresses, port))
         leases.append(_storage_port(addresses, run))
+        jars = ensure_jars(progress)
+        java = find_java(progress)
         config = ClusterConfig(
             addresses=addresses,
             cql_port=leases[0].port,
@@ -93,6 +88,16 @@ def default_heap_mb(nodes: int) -> int:
     """1 GiB for one node, 512 MiB for each of several; less where the machine's memory is small."""
     memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
     return max(256, min(1024 if nodes == 1 else 512, memory_mb // (4 * nodes)))
+
+
+def _require_possible(nodes: int, heap_mb: int | None) -> None:
+    """Raise UsageError for a cluster that cannot be had here."""
+    if not 1 <= nodes <= MAX_NODES:
+        raise UsageError(f"the embedded cluster has 1 to {MAX_NODES} nodes, not {nodes}; give --nodes in that range")
+    if nodes > 1 and sys.platform != "linux":
+        raise UsageError("several embedded nodes need 127.0.0.2 and up, which only Linux has; use --nodes 1 here")
+    if heap_mb is not None and heap_mb < 128:
+        raise UsageError(f"Cassandra does not run on a heap of {heap_mb} MiB; give --heap 256M or more")
 
 
 def _storage_port(addresses: list[str], run: RunFolder) -> PortLease:

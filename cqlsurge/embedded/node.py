@@ -121,7 +121,7 @@ class Node:
         """The last errors of the log, else the last lines of the JVM's output; on one line."""
         lines = [line for line in tail(self.log) if line.startswith(("ERROR", "FATAL"))]
         if not lines:
-            lines = [line for line in tail(self.output) if not line.startswith(("WARNING", "\tat ", " "))]
+            lines = [line for line in tail(self.output) if not line.startswith(("WARNING", "Picked up ", "\tat ", " "))]
         return " | ".join(line[:LINE_LENGTH] for line in lines[-LOG_LINES:])
 
     def log_size(self) -> int:
