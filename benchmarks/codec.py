@@ -127,14 +127,15 @@ def feeding(chunk, frames_each):
 def part_lines():
     """Parts: the template of a hot loop, values, LZ4."""
     template = execute_template(STATEMENT_ID, Consistency.LOCAL_QUORUM, 2, timestamp=True)
-    fixed = template.fixed([len(KEY), len(BLOB)])
-    first, second = fixed.segments[0], fixed.segments[1]
-    rest, pack = first[4:], struct.Struct(">q").pack
+    size, pack = struct.Struct(">i").pack, struct.Struct(">q").pack
+    body_bytes = template.fixed_body_bytes + 8 + len(KEY) + len(BLOB)
+    first = template.head[4:5] + size(body_bytes) + template.head[9:] + size(len(KEY))
+    second = size(len(BLOB))
 
     def join():
-        return b"".join((b"\x04\x00\x00\x01", rest, KEY, second, BLOB, pack(1)))
+        return b"".join((b"\x04\x00\x00\x01", first, KEY, second, BLOB, pack(1)))
 
-    yield "template, write of 16 + 1000 bytes", fixed.frame_bytes, join, None
+    yield "template, write of 16 + 1000 bytes", len(join()), join, None
     for of, value in ((t.INT, 5), (t.TEXT, "twelve chars"), (NESTED, NESTED_VALUE)):
         encode, decode = encoder(of), decoder(of)
         cell = encode(value)

@@ -47,36 +47,13 @@ def test_values_of_any_length(statement_id, consistency, cells, options, stream,
     assert whole == expected(statement_id, consistency, cells, options, stream, timestamp_us)
 
 
-@given(BYTES, CONSISTENCY, CELLS, OPTIONS, STREAM, st.none() | LONG)
-def test_values_of_fixed_lengths(statement_id, consistency, cells, options, stream, timestamp_us):
-    stamped = timestamp_us is not None
-    template = tp.execute_template(statement_id, consistency, len(cells), timestamp=stamped, **options)
-    fixed = template.fixed([len(cell) for cell in cells])
-    parts = [fixed.segments[0]]
-    for cell, segment in zip(cells, fixed.segments[1:], strict=True):
-        parts += [cell, segment]
-    frame = bytearray(b"".join(parts))
-    assert len(frame) == fixed.frame_bytes
-    for cell, offset in zip(cells, fixed.value_offsets, strict=True):
-        assert frame[offset : offset + len(cell)] == cell
-    whole = patched(frame, stream, timestamp_us, fixed.timestamp_offset)
-    assert whole == expected(statement_id, consistency, cells, options, stream, timestamp_us)
-
-
 def test_the_offsets_of_the_usual_write():
     template = tp.execute_template(bytes(16), Consistency.LOCAL_QUORUM, 2, timestamp=True)
-    fixed = template.fixed([16, 1000])
     # header 9, id 2 + 16, consistency 2, flags 1, count 2
     assert template.head.hex() == "040000000a000000000010" + "00" * 16 + "0006210002"
     assert (len(template.head), template.tail, template.timestamp_offset) == (32, bytes(8), 0)
-    assert (fixed.value_offsets, fixed.frame_bytes, fixed.timestamp_offset) == ((36, 56), 1064, 1056)
 
 
 def test_what_a_frame_cannot_hold():
-    template = tp.execute_template(bytes(16), Consistency.ONE, 1)
-    with pytest.raises(WireValueError, match="2 lengths for 1 values"):
-        template.fixed([1, 2])
-    with pytest.raises(WireValueError, match="is more than"):
-        template.fixed([1 << 28])
     with pytest.raises(WireValueError):
         tp.execute_template(bytes(16), Consistency.ONE, 65536)

@@ -9,18 +9,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Callable
 
-from cqlsurge.load.wire.frames import FLAG_COMPRESSED, OP_EXECUTE, VERSION
+from cqlsurge.load.wire.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, VERSION
 from cqlsurge.load.wire.primitives import Consistency
+from cqlsurge.load.wire.template import execute_template
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.workload.model import Kind, Workload
-
-FLAG_VALUES = 0x01
-FLAG_SKIP_METADATA = 0x02
-FLAG_PAGE_SIZE = 0x04
-FLAG_SERIAL_CONSISTENCY = 0x10
-FLAG_TIMESTAMP = 0x20
 
 HEADER = struct.Struct(">BBHBi")
 LONG = struct.Struct(">q")
@@ -40,19 +35,18 @@ class Clock:
 
 def execute_parts(kind: Kind, statement_id: bytes) -> tuple[bytes, bytes]:
     """What stands before the first value in an EXECUTE body, and behind the last one but for the timestamp."""
-    flags = FLAG_VALUES | FLAG_SKIP_METADATA
-    behind = b""
-    if kind.page_size is not None:
-        flags |= FLAG_PAGE_SIZE
-        behind += struct.pack(">i", kind.page_size)
-    if kind.serial_consistency is not None:
-        flags |= FLAG_SERIAL_CONSISTENCY
-        behind += struct.pack(">H", Consistency[kind.serial_consistency])
-    if kind.timestamp:
-        flags |= FLAG_TIMESTAMP
-    before = struct.pack(">H", len(statement_id)) + statement_id
-    before += struct.pack(">HBH", Consistency[kind.consistency], flags, len(kind.binds))
-    return before, behind
+    serial = kind.serial_consistency
+    template = execute_template(
+        statement_id,
+        Consistency[kind.consistency],
+        len(kind.binds),
+        skip_metadata=True,
+        page_size=kind.page_size,
+        serial_consistency=None if serial is None else Consistency[serial],
+        timestamp=kind.timestamp,
+    )
+    end = template.timestamp_offset if kind.timestamp else len(template.tail)
+    return template.head[HEADER_BYTES:], template.tail[:end]
 
 
 class Template:
