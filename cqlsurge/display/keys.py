@@ -24,6 +24,7 @@ class Keys:
         self._descriptor = descriptor
         self._before: list[Any] | None = None
         self._handler: Any = None
+        self.resumed = False  # set when this process was stopped and goes on; for who draws to see, and to clear
 
     def start(self) -> None:
         """Asks for keys one by one. Does nothing where this process does not hold the terminal."""
@@ -73,4 +74,5 @@ class Keys:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._suspend)
+        self.resumed = True
         self.start()

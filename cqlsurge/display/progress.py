@@ -145,9 +145,13 @@ class LiveDisplay(PlainDisplay):
             return
         self._drawn_s, self._stale = now_s, False
         size = self._console.size
-        if size != self._size:
+        resumed = self._keys is not None and self._keys.resumed
+        if size != self._size or resumed:
+            # What was drawn has been folded anew by the terminal, or the shell has written over it.
             self._size = size
-            self._console.clear()  # what was drawn has been folded anew by the terminal
+            self._console.clear()
+            if self._keys is not None:
+                self._keys.resumed = False
         lines = draw(self._scene, size.width, size.height - 1)
         self._live.update(Group(*lines), refresh=True)
 

@@ -36,7 +36,7 @@ def print_summary(document: dict[str, Any], stream: TextIO) -> None:
         console.print(Text(line, overflow="fold"))
     if document["latency_us"]:
         console.print(latency_table(document))
-    for line in tail_lines(document):
+    for line in tail_lines(document, min(WIDTH, console.width)):
         console.print(Text(line, overflow="fold"))
 
 
@@ -61,8 +61,8 @@ def head_lines(document: dict[str, Any]) -> list[str]:
 
 def latency_table(document: dict[str, Any]) -> Table:
     """Percentiles by kind of operation; with a rate, of response, service and wait."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("latency")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("latency", no_wrap=True)
     for name in FIGURES:
         table.add_column(name.replace("p99_", "p99."), justify="right")
     shown = ("service",) if headline(document["settings"]) == "service" else ("response", "service", "wait")
@@ -74,7 +74,7 @@ def latency_table(document: dict[str, Any]) -> Table:
     return table
 
 
-def tail_lines(document: dict[str, Any]) -> list[str]:
+def tail_lines(document: dict[str, Any], width: int = WIDTH) -> list[str]:
     """Errors, what is odd, and the verdict."""
     counts = document["operations"]
     lines = []
@@ -97,6 +97,6 @@ def tail_lines(document: dict[str, Any]) -> list[str]:
     first, *more = verdict_lines(document["verdict"])
     lines.append(f"bound by    {first}")
     for text in more:
-        lines += wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + "  ")
+        lines += wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT + "  ")
     lines += [f"warning: {law}" for law in broken_laws(document)]
     return lines
