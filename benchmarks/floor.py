@@ -1,9 +1,9 @@
 """The floor: the wire engine's traffic from a bare loop, with no features, on this interpreter.
 
 The same keys, frames, routes and answers as `wire`, as lists of parts that are joined for each send; no deadlines, no
-latencies, no counts by target, no retries, nothing that could go wrong is looked at. What the engine costs above this is
-what its features cost. Reads a job as JSON from standard input ({target, workload, operations, concurrency}) and prints
-one line of JSON; `wire_null.py` runs it.
+latencies, no counts by target, no retries, nothing that could go wrong is looked at. What the engine costs above this
+is what its features cost. Reads a job as JSON from standard input ({target, workload, operations, concurrency}) and
+prints one line of JSON; `wire_null.py` runs it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ PACKAGE = ROOT / "cqlsurge"
 MODULE_LINES = 400
 FUNCTION_LINES = 70
 # The few hot loops: free functions on local values, each with its benchmark (at most three).
-HOT_LOOPS: dict[str, str] = {}
+HOT_LOOPS: dict[str, str] = {
+    "cqlsurge/load/engines/wire/loop.py:receive": "benchmarks/wire_null.py",
+}
 HOT_LOOP_LINES = 140
 
 # room -> rooms it may import from (besides itself, and errors/units, which all but load/ may use)

@@ -23,6 +23,7 @@ from cqlsurge.load.engines.wire.retries import Attempt
 from cqlsurge.load.engines.wire.state import RING_MASK, Load, clock
 from cqlsurge.load.engines.wire.variant import FLUSH_BYTES
 from cqlsurge.load.outcomes import classes
+from cqlsurge.load.outcomes.policy import BACKOFF
 from cqlsurge.load.outcomes.retry import Failure
 from cqlsurge.load.wire.envelope import open_frame
 from cqlsurge.load.wire.errors import ProtocolError
@@ -156,6 +157,9 @@ def fail(load: Load, conn: Connection, attempt: Attempt, failure: Failure, now: 
     if failure.sent and classes.outcome_of(failure.error_class, writes=kind.writes) == classes.UNKNOWN:
         attempt.unsure = True
     conn.target.failed += 1
+    if load.retries.policies.get(failure.error_class) == BACKOFF:
+        load.limit.halve(now)
+        load.concurrency = load.limit.now
     if not retried:
         finish_failed(load, conn, attempt, failure, now)
 

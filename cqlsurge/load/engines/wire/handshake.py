@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cqlsurge.load.wire.compression import Compressor, lz4_support
 from cqlsurge.load.wire.errors import ProtocolError
@@ -32,12 +32,22 @@ class HandshakeError(Exception):
         self.hopeless = hopeless
 
 
+class Sharding(NamedTuple):
+    """A node's shards as SUPPORTED announces them; `port` is the shard-aware one, if it may be used."""
+
+    shards: int
+    ignore_msb: int
+    port: int | None
+
+
 @dataclass
 class Greeting:
-    """What came of a handshake. shard: which one answered (None: the node has none); statement_ids: in order."""
+    """What came of a handshake. shard: which one answered; sharding: how the node's shards are laid out (None: it has
+    none); statement_ids: in order.
+    """
 
     shard: int | None = None
-    shards: int = 0
+    sharding: Sharding | None = None
     compressor: Compressor | None = None
     rate_limit_code: int | None = None
     statement_ids: list[bytes] = field(default_factory=list)
@@ -50,7 +60,7 @@ def handshake(target: Target, statements: Sequence[str]) -> Steps:
     """The whole of it. Raises HandshakeError, ProtocolError."""
     greeting = Greeting()
     supported = _expect(decode_response((yield Options())), Supported, "OPTIONS").options
-    greeting.shard, greeting.shards = _shard_of(supported)
+    greeting.shard, greeting.sharding = _shard_of(supported, encrypted=target.tls is not None)
     options = {"CQL_VERSION": CQL_VERSION, "DRIVER_NAME": "cqlsurge"}
     if target.compression and "lz4" in supported.get("COMPRESSION", []) and lz4_support().block is not None:
         greeting.compressor = Compressor()
@@ -88,12 +98,17 @@ def _expect(answer: Response, wanted: type, asked: str):  # type: ignore[no-unty
     raise ProtocolError(f"{type(answer).__name__} answers {asked}")
 
 
-def _shard_of(supported: dict[str, list[str]]) -> tuple[int | None, int]:
-    """The shard that this connection leads to and the node's count; (None, 0) where there are none."""
+def _shard_of(supported: dict[str, list[str]], encrypted: bool) -> tuple[int | None, Sharding | None]:
+    """The shard that this connection leads to and what the node says of all of them; Nones where there are none."""
     try:
-        return int(supported["SCYLLA_SHARD"][0]), int(supported["SCYLLA_NR_SHARDS"][0])
+        shard = int(supported["SCYLLA_SHARD"][0])
+        count = int(supported["SCYLLA_NR_SHARDS"][0])
+        ignore_msb = int(supported["SCYLLA_SHARDING_IGNORE_MSB"][0])
     except (KeyError, IndexError, ValueError):
-        return None, 0
+        return None, None
+    ports = supported.get("SCYLLA_SHARD_AWARE_PORT_SSL" if encrypted else "SCYLLA_SHARD_AWARE_PORT", [])
+    port = int(ports[0]) if ports and ports[0].isdigit() else None
+    return shard, Sharding(count, ignore_msb, port)
 
 
 def _code_of(announced: str) -> int | None:

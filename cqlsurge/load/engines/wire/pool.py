@@ -10,6 +10,7 @@ import select
 import ssl
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Callable
 
 from cqlsurge.load.engines.contract import EngineError, Node, Target
@@ -27,7 +28,7 @@ from cqlsurge.load.wire.responses import decode_response
 from cqlsurge.load.wire.results import Prepared
 
 if TYPE_CHECKING:
-    from cqlsurge.load.engines.wire.handshake import Greeting
+    from cqlsurge.load.engines.wire.handshake import Greeting, Sharding
     from cqlsurge.load.engines.wire.requests import Template
     from cqlsurge.load.engines.wire.state import Load
 
@@ -73,6 +74,8 @@ class Pool:
         self.lanes: dict[str, list[Lane]] = {}
         self.nodes: list[Node] = []
         self.notes: list[str] = []
+        self.leaving: list[Connection] = []
+        self._shardings: dict[str, Sharding] = {}
         self.last_error = ""
         self.ring = [0] * RING
         self.seq = 0
@@ -84,12 +87,13 @@ class Pool:
 
     # -- nodes ---------------------------------------------------------------------------------------------------
 
-    def take_nodes(self, nodes: Iterable[Node], tablets: object = None) -> None:
-        """Makes room for the connections that these nodes want, and a new router; those of nodes that left are dropped.
+    def take_nodes(self, nodes: Iterable[Node]) -> None:
+        """Makes room for the connections that these nodes want, and a new router.
 
-        Raises EngineError where no node is left.
+        Connections that are not wanted any more are in `leaving`, for the caller to let go. Raises EngineError where no
+        node is left.
         """
-        listed = list(nodes)
+        listed = [self._as_learned(node) for node in nodes]
         local = [node for node in listed if node.dc == self.target.local_dc]
         self.nodes = local or listed
         lanes: dict[str, list[Lane]] = {}
@@ -103,7 +107,7 @@ class Pool:
             for lane in lanes[node.host_id]:
                 lane.connection.node = node
         kept = {id(lane) for each in lanes.values() for lane in each}
-        self.leaving = [lane.connection for each in self.lanes.values() for lane in each if id(lane) not in kept]
+        self.leaving += [lane.connection for each in self.lanes.values() for lane in each if id(lane) not in kept]
         self.lanes = lanes
         router = build_router(self.target, self.nodes, {host: self._connections(host) for host in lanes})
         if router is None:
@@ -132,7 +136,7 @@ class Pool:
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
         while True:
             now_ns = time.monotonic_ns()
-            self.maintain(now_ns, first=True)
+            self.maintain(now_ns)
             if len(self.by_fd) == len(self.all()) or now_ns > deadline_ns or self._settled():
                 break
             for fd, _ in self.poll_ms(50):
@@ -164,16 +168,14 @@ class Pool:
             return list(self.poller.poll(timeout_ms / 1000))
         return list(self.poller.poll(timeout_ms))
 
-    def maintain(self, now_ns: int, first: bool = False) -> None:
+    def maintain(self, now_ns: int) -> None:
         """Starts the dials that are due, and ends those that take too long."""
         for dial in [dial for dial in self.dials.values() if now_ns - dial.started_ns > DIAL_NS]:
             self._failed(dial, "no answer to the handshake", now_ns)
         for lanes in self.lanes.values():
             for lane in lanes:
                 connection = lane.connection
-                if connection.connected or lane.dialing or now_ns < lane.when_ns:
-                    continue
-                if connection.node.up or first:
+                if not connection.connected and not lane.dialing and now_ns >= lane.when_ns:
                     self._dial(lane, now_ns)
 
     def _dial(self, lane: Lane, now_ns: int) -> None:
@@ -249,13 +251,18 @@ class Pool:
         connection = dial.connection
         lane = self._lane(connection)
         node = connection.node
+        if greeting.sharding is not None and greeting.sharding.shards != node.shards:
+            # We were told otherwise, or not yet: the node's connections are made anew.
+            self._hang_up(dial)
+            self._shardings[node.host_id] = greeting.sharding
+            self.take_nodes(self.nodes)
+            return
         if greeting.shard is not None and node.shards and greeting.shard != connection.shard:
             if dial.shard_port:
                 self._leave_shard_port(node, "leads to other shards than its port numbers say (NAT on the way?)")
             lane = self._lane_for_shard(node, greeting.shard) or lane
             if lane is not None and lane.connection.shard != greeting.shard and lane.tries < SHARD_TRIES:
-                self.poller.unregister(dial.fd)
-                dial.close()
+                self._hang_up(dial)
                 asker = self._lane(connection)
                 if asker is not None:
                     asker.dialing, asker.tries = False, asker.tries + 1
@@ -264,11 +271,21 @@ class Pool:
             if asker is not None:
                 asker.dialing = False
         if lane is None:
-            self.poller.unregister(dial.fd)
-            dial.close()
+            self._hang_up(dial)
             return
         lane.dialing, lane.tries = False, 0
         self.adopt(lane.connection, dial, greeting, now_ns)
+
+    def _hang_up(self, dial: Dial) -> None:
+        self.poller.unregister(dial.fd)
+        dial.close()
+
+    def _as_learned(self, node: Node) -> Node:
+        """The node with the shards that it told us of itself."""
+        sharding = self._shardings.get(node.host_id)
+        if sharding is None:
+            return node
+        return replace(node, shards=sharding.shards, ignore_msb=sharding.ignore_msb, shard_aware_port=sharding.port)
 
     def _lane_for_shard(self, node: Node, shard: int) -> Lane | None:
         lanes = self.lanes.get(node.host_id, [])

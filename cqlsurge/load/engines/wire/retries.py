@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cqlsurge.load.outcomes.backoff import full_jitter_s
-from cqlsurge.load.outcomes.retry import NO, SAME, Failure, Nature, decide
+from cqlsurge.load.outcomes.policy import BACKOFF, RETRY
+from cqlsurge.load.outcomes.retry import NEXT, NO, SAME, Failure, Nature, decide, repeatable
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
@@ -43,8 +45,9 @@ class Attempt:
 class Retries:
     """What waits for its next attempt, in order of time."""
 
-    def __init__(self, most: int, places: int, seed: int) -> None:
+    def __init__(self, most: int, places: int, seed: int, policies: Mapping[str, str] | None = None) -> None:
         self.most = most
+        self.policies = policies or {}
         self.heap: list[tuple[int, int, Attempt]] = []
         self._order = 0
         self._random = random.Random(seed)
@@ -56,7 +59,7 @@ class Retries:
 
         `ended` is how many operations have ended so far.
         """
-        decision = decide(failure, nature_of(kind), attempt.failures)
+        decision = self._decide(failure, nature_of(kind), attempt.failures)
         if decision == NO or attempt.failures > self.most or self._spent >= self._allowance(now_ns, ended):
             return False
         self._spent += 1
@@ -66,6 +69,16 @@ class Retries:
             wait_s = full_jitter_s(attempt.failures, BASE_S, CAP_S, self._random.random())
         self.push(attempt, now_ns + int(wait_s * 1e9))
         return True
+
+    def _decide(self, failure: Failure, nature: Nature, failures: int) -> str:
+        """By the rule, unless the error's class has a policy; none may change what an operation does."""
+        policy = self.policies.get(failure.error_class)
+        if policy is None:
+            return decide(failure, nature, failures)
+        if policy not in (RETRY, BACKOFF):
+            return NO
+        decision = decide(failure, nature, failures)
+        return NEXT if decision == NO and repeatable(failure, nature) else decision
 
     def push(self, attempt: Attempt, when_ns: int) -> None:
         """Another attempt at a given time, whatever the limits."""

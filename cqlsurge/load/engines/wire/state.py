@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.engines.wire.connection import MAX_KINDS
 from cqlsurge.load.engines.wire.schedule import Schedule
 from cqlsurge.load.engines.wire.variant import make_checker
+from cqlsurge.load.outcomes.policy import Limit
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Work
@@ -41,6 +42,7 @@ class Load:
             raise ValueError(f"a workload of {len(self.kinds)} kinds; the most is {MAX_KINDS}")
         self.timeout_ns = timeout_ns
         self.concurrency = work.concurrency
+        self.limit = Limit(work.concurrency)
         self.begun = self.ended = 0
         self.dues: list[int] = []
         self.at = 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.engines.contract import Node
+from cqlsurge.load.engines.contract import Target
 from cqlsurge.load.engines.wire import answers
 from cqlsurge.load.engines.wire.deadlines import SWEEP_NS, sweep
 from cqlsurge.load.outcomes.breaker import CLOSED
 
 if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.pool import Pool
     from cqlsurge.load.engines.wire.state import Load
 
 
@@ -26,7 +27,9 @@ def tick(load: Load, now: int) -> None:
         load.schedule.scale(load, load.control.rate_factor, now)
     if load.control.topology:
         messages, load.control.topology[:] = list(load.control.topology), []
-        take_topology(load, messages[-1], now)
+        take_topology(load.pool, messages[-1])
+    if load.router is not load.pool.router:
+        follow(load)
     load.pool.maintain(now)
     for connection in load.pool.connected():
         if connection.breaker.state != CLOSED:
@@ -96,13 +99,19 @@ def account(load: Load, now: int) -> None:
     )
 
 
-def take_topology(load: Load, message: dict[str, Any], now: int) -> None:
-    """The cluster has changed: connections and routes follow."""
-    pool = load.pool
-    nodes = [Node(**{**node, "tokens": tuple(node["tokens"])}) for node in message["nodes"]]
-    pool.take_nodes(nodes, message.get("tablets"))
-    for connection in pool.leaving:
+def take_topology(pool: Pool, message: dict[str, Any]) -> None:
+    """The cluster has changed: a message with all its nodes, and the tablets of our table where it has any."""
+    told = {**pool.target.to_json(), "nodes": message["nodes"], "tablets": message.get("tablets")}
+    pool.target = Target.from_json(told)
+    pool.take_nodes(pool.target.nodes)
+
+
+def follow(load: Load) -> None:
+    """Connections and routes after a change of the pool."""
+    pool, recorder = load.pool, load.recorder
+    leaving, pool.leaving = pool.leaving, []
+    load.route(pool.router)
+    recorder.targets += [each.target for each in pool.all() if each.target not in recorder.targets]
+    for connection in leaving:
         if connection.connected:
             answers.lose(load, connection, "the node has left")
-    load.recorder.targets = [connection.target for connection in pool.all()]
-    load.route(pool.router)
