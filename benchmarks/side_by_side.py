@@ -84,9 +84,7 @@ def measure(address, name, rounds, operations, concurrency):
             elif number:
                 found[label].append(document)
                 print(f"  {number}/{rounds} {label}: {document['client']['cpu_us_per_op']:.2f} us/op", file=sys.stderr)
-    print(
-        f"\nwrites of 1000 B, {concurrency} in flight, one process, {rounds} interleaved rounds, medians (min-max)\n"
-    )
+    print(f"\nwrites of 1000 B, {concurrency} in flight, one process, {rounds} interleaved rounds, medians (min-max)\n")
     print("| engine | client CPU us/op | ops/s | p99 ms | MB |")
     print("| --- | --- | --- | --- | --- |")
     for label, documents in found.items():

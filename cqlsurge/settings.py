@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cqlsurge.errors import UsageError
+from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, parse_policies
 from cqlsurge.load.workload.kv import MODES
 from cqlsurge.units import parse_count, parse_duration_s, parse_share, parse_size
 
@@ -97,6 +98,12 @@ def parse_listen(text: str) -> tuple[str, int]:
     if not port.isdigit() or not 0 <= int(port) <= 65535:
         raise UsageError(f"--metrics {text}: write it as PORT or HOST:PORT, PORT from 0 to 65535")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def policies(text: str) -> str:
+    """Error policies, as they were written."""
+    parse_policies(text)
+    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +240,16 @@ class Settings:
         "Errors",
         parse=parse_count,
     )
+    on_error: str | None = option(
+        None,
+        "what to do about errors of a class: retry (also where the rules would not, if it is safe), backoff (retry, and "
+        "have less in flight for a while), count (no retry), ignore (count, but not against the budget), stop (end the "
+        "run within about a second); retry, backoff and the lack of retries are wire's, other engines' drivers retry as "
+        "they will",
+        "Errors",
+        parse=policies,
+        metavar="CLASS=POLICY,...",
+    )
     error_budget: str = option(
         "0", "failed and unknown operations that still exit 0: a count or a share such as 1%% (default 0)", "Errors",
         parse=budget, metavar="N|SHARE",
@@ -264,13 +281,14 @@ class Settings:
         """The settings themselves, if they fit together. Raises UsageError."""
         for name in ("keyspace", "table"):
             if not _IDENTIFIER.match(getattr(self, name)):
-                raise UsageError(
-                    f"--{name} {getattr(self, name)!r} is no identifier: a letter, then letters, digits and _, 48 at most"
-                )
+                value = getattr(self, name)
+                raise UsageError(f"--{name} {value!r} is no identifier: a letter, then letters, digits, _, at most 48")
         if self.verify is not None and self.mode == "write":
             raise UsageError("--verify checks reads: use it with --mode read or mixed")
         if self.max_backlog is not None and self.rate is None:
             raise UsageError("--max-backlog needs --rate: without a rate nothing waits")
+        if self.engine != "wire" and {RETRY, BACKOFF} & set(self.error_policies.values()):
+            raise UsageError(f"--on-error: retry and backoff need the engine wire, not {self.engine}")
         if self.tls_key and not self.tls_cert:
             raise UsageError("--tls-key needs --tls-cert")
         if (self.password_file or self.password_env) and not self.user:
@@ -299,6 +317,11 @@ class Settings:
         if self.concurrency is not None:
             return self.concurrency
         return 1 if self.rate is None else RATE_CONCURRENCY
+
+    @property
+    def error_policies(self) -> dict[str, str]:
+        """Policies by error class."""
+        return parse_policies(self.on_error or "")
 
     @property
     def encrypted(self) -> bool:

@@ -137,8 +137,8 @@ def choose(runtime: str, engine: EngineInfo) -> Choice:
         pypy = find_pypy()
         if pypy is None:
             raise UsageError(
-                "--runtime pypy: no PyPy 3.9 or newer found; install one (uv python install pypy@3.11, or your system's "
-                f"pypy3), or name it in {PYPY_VARIABLE}"
+                "--runtime pypy: no PyPy 3.9 or newer found; install one (uv python install pypy@3.11, or your "
+                f"system's pypy3), or name it in {PYPY_VARIABLE}"
             )
         return _checked(pypy, engine)
     if runtime != "auto":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +20,7 @@ def test_it_holds_what_was_added_and_nothing_else(pieces: list[tuple[int, int]])
         plain.update(range(first, first + length))
     assert {number for number in range(-1, 260) if number in ranges} == plain
     assert len(ranges) == len(plain)
-    pairs = ranges.pairs()
-    assert all(past < first for (_, past), (first, _) in zip(pairs, pairs[1:], strict=False)), "ranges must not touch"
+    assert all(past < first for (_, past), (first, _) in pairwise(ranges.pairs())), "ranges must not touch"
     assert not ranges.overflow
 
 
