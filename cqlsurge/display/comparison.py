@@ -110,4 +110,4 @@ def _change(change: float, finding: Finding) -> str:
         return f"{change * 100:+.3f}" if change else "0"
     if change > FARTHEST:
         return f">{FARTHEST * 100:+.0f}%"
-    return f"{change * 100:+.1f}%"
+    return f"{change * 100:+.0f}%" if change >= 1 else f"{change * 100:+.1f}%"

@@ -16,6 +16,7 @@ from cqlsurge.load.latency.histogram import PERCENTILES
 from cqlsurge.results.document import Document
 from cqlsurge.results.side import ALL, Figure, Side, resolution, series
 from cqlsurge.results.statistics import (
+    SERIES_MIN,
     Difference,
     Spread,
     borrowed,
@@ -188,10 +189,17 @@ class Pair:
         if min(*base.each, *candidate.each) <= 0 and not metric.is_share:
             return Draft(metric, base.whole, candidate.whole, None, "not measured")
         found = self._difference(metric, base, candidate)
-        note = "" if found else "one run a side says nothing about how it varies"
+        note = "" if found or not (base.whole or candidate.whole) else self._silence()
         if metric.name in self.trends:
             note = "a trend over the order of the runs is taken out"
         return Draft(metric, base.whole, candidate.whole, found, note)
+
+    def _silence(self) -> str:
+        """Why one run a side does not tell how a figure varies."""
+        seconds = min(len(run.rows) for side in (self.base, self.candidate) for run in side.runs)
+        if seconds < SERIES_MIN:
+            return f"one run a side, of only {seconds} whole seconds after warm-up: {SERIES_MIN} show how it varies"
+        return "one run a side says nothing about how it varies"
 
     def warnings(self) -> list[str]:
         """What limits the whole comparison, in words."""

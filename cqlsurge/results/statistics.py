@@ -21,6 +21,8 @@ TREND_GAP = 1.5
 #: batches of a series: at least so many are left, and their means may be correlated so much
 BATCHES_MIN = 6
 CORRELATION_MAX = 0.1
+#: a shorter series says nothing about how it varies
+SERIES_MIN = 2 * BATCHES_MIN
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def series_spread(series: Sequence[float]) -> Spread | None:
     Batches double in length until their means are hardly correlated or few are left; what correlation remains widens
     the variance and takes degrees of freedom, and the widest variance found on the way is believed.
     """
-    if len(series) < 2 * BATCHES_MIN:
+    if len(series) < SERIES_MIN:
         return None
     middle = fmean(series)
     widest, size = Spread(middle, 0.0, len(series) - 1), 1
