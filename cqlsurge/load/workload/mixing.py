@@ -47,10 +47,11 @@ if INTOP:
 
     def mix64(start: int, number: int) -> int:
         """The number-th word of the stream that begins at `start` (signed on PyPy, where start must be signed)."""
-        z: int = _add(start, _mul(number, _GOLDEN))
+        z = _add(start, _mul(number, _GOLDEN))
         z = _mul(z ^ _shift(z, 30), _MIX_1)
         z = _mul(z ^ _shift(z, 27), _MIX_2)
-        return z ^ _shift(z, 31)
+        word: int = z ^ _shift(z, 31)
+        return word
 
     native = signed
 else:
