@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from cqlsurge.simulator.connection import Peer
 
 HEADER = "stream,node,shard,client_port,received_ns,sent_ns,injected_ns\n"
-FLUSH_LINES = 1000
 
 
 class RequestLog:
@@ -23,8 +22,6 @@ class RequestLog:
     def add(self, stream: int, peer: Peer, received_ns: int, sent_ns: int, injected_ns: int) -> None:
         place = f"{stream},{peer.node.index + 1},{peer.shard},{peer.port}"
         self._lines.append(f"{place},{received_ns},{sent_ns},{injected_ns}\n")
-        if len(self._lines) >= FLUSH_LINES:
-            self.flush()
 
     def flush(self) -> None:
         self._file.writelines(self._lines)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cqlsurge.simulator.request_log import RequestLog
     from cqlsurge.simulator.topology import SimulatedNode
 
-DOWN_CHECK_S = 0.02
+LOOK_EVERY_S = 0.02
 
 
 class PreciseSelector(selectors.DefaultSelector):
@@ -68,6 +68,14 @@ class ClientProtocol(asyncio.Protocol):
         self._connection.counts.connections -= 1
         self._cluster.connections.pop(self._connection, None)
         self._server.clients[self._node.index].discard(self)
+
+    def pause_writing(self) -> None:
+        """A client that does not read its answers is not read from either."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self.wire.deaf:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         received_ns = time.monotonic_ns()
@@ -123,19 +131,28 @@ class Server:
         self.clients: dict[int, set[ClientProtocol]] = {}
         self.forced_down: set[int] = set()
         self._listeners: dict[int, list[asyncio.Server]] = {}
-        self._watch: asyncio.Task[None] | None = None
         self._settling = asyncio.Lock()
 
     async def start(self) -> None:
         for node in self.cluster.topology.nodes:
             await self._open(node)
-        self._watch = asyncio.create_task(self._watch_nodes())
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Bring nodes down and up as faults and the control URL want them, until it is time to stop."""
+        while not stopping.is_set():
+            await self.settle()
+            if self.log is not None:
+                self.log.flush()
+            try:
+                await asyncio.wait_for(stopping.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                pass
 
     async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
         for node in self.cluster.topology.nodes:
             self._close(node)
+        if self.log is not None:
+            self.log.close()
 
     async def _open(self, node: SimulatedNode) -> None:
         topology = self.cluster.topology
@@ -159,12 +176,6 @@ class Server:
             listener.close()
         for client in list(self.clients.get(node.index, ())):
             client.wire.reset()
-
-    async def _watch_nodes(self) -> None:
-        """Bring nodes down and up as faults and the control URL want them."""
-        while True:
-            await asyncio.sleep(DOWN_CHECK_S)
-            await self.settle()
 
     async def settle(self) -> None:
         """Make each node's sockets agree with what is wanted of it now."""

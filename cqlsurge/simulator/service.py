@@ -129,9 +129,7 @@ async def serve(
     control.start()
     try:
         announce(control.url)
-        await stopping.wait()
+        await server.run(stopping)
     finally:
         await loop.run_in_executor(None, control.close)
         await server.stop()
-        if log is not None:
-            log.close()

@@ -62,8 +62,6 @@ class Executor:
     def prepare(self, text: str, keyspace: str | None, node: SimulatedNode, *, mark_lwt: bool) -> Prepared:
         """PREPARE on a node: the id is the same on all of them, but each has to be told."""
         ready = self.compiled(text, keyspace)
-        if not isinstance(ready.statement, (ast.Select, ast.Write, ast.Batch)):
-            raise SchemaError("only SELECT, INSERT, UPDATE, DELETE and BATCH can be prepared here")
         statement_id = hashlib.md5(f"{keyspace or ''}\0{text}".encode(), usedforsecurity=False).digest()
         self._prepared[node.index, statement_id] = ready
         flags = LWT_MARK if mark_lwt and ready.conditional else 0
