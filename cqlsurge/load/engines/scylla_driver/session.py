@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import cassandra
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, DriverException
 from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import locally_supported_compressions
 from cassandra.policies import AddressTranslator, DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, tuple_factory
@@ -43,7 +43,10 @@ def connect(setup: Setup, *, tuned: bool, request_timeout_s: float | None) -> tu
     # Nodes that come and go are told as error classes; the driver's own lines about each would drown them.
     logging.getLogger("cassandra").setLevel(logging.ERROR)
     target = setup.target
-    options = {**common_options(target), **(tuned_options(setup) if tuned else {})}
+    try:
+        options = {**common_options(target), **(tuned_options(setup) if tuned else {})}
+    except (OSError, ssl.SSLError) as error:
+        raise EngineError(f"the TLS files cannot be used: {first_line(error)}") from error
     profile = ExecutionProfile(
         load_balancing_policy=balancing(target, tuned=tuned),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
@@ -52,13 +55,10 @@ def connect(setup: Setup, *, tuned: bool, request_timeout_s: float | None) -> tu
     )
     try:
         cluster = Cluster(execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **options)
-    except (OSError, ssl.SSLError) as error:
-        raise EngineError(f"scylla-driver cannot be set up: {error}; check the TLS files") from error
-    try:
         session = cluster.connect()
-    except Exception as error:
-        shut_down(cluster)
-        raise EngineError(f"scylla-driver cannot connect: {first_line(error)}") from error
+    except (OSError, ssl.SSLError, NoHostAvailable, DriverException) as error:
+        # The driver shuts itself down when it cannot connect.
+        raise EngineError(f"scylla-driver cannot connect: {explain(error)}") from error
     if tuned:
         session.default_fetch_size = None
     return cluster, session
@@ -160,6 +160,13 @@ def shut_down(cluster: Cluster) -> None:
     closer.join(CLOSE_TIMEOUT_S)
 
 
-def first_line(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
+    """Why there is no connection: what each node's address said."""
+    if isinstance(error, NoHostAvailable):
+        return first_line("; ".join(f"{address}: {cause}" for address, cause in error.errors.items()))
+    return first_line(error)
+
+
+def first_line(error: object) -> str:
     """An error's text on one line."""
     return " ".join(str(error).split())[:300] or type(error).__name__
