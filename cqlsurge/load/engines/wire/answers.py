@@ -128,7 +128,9 @@ def _server_error(load: Load, conn: Connection, sid: int, error: ErrorResponse, 
         conn.release(sid)
         load.recorder.attempt_failed(error_class)
         attempt.failures += 1
-        load.pool.prepare_again(conn, attempt.op & KIND_MASK, load)
+        # Those behind it were sent with the old id too: one PREPARE is enough.
+        if getattr(details, "statement_id", b"") == conn.statement_ids[attempt.op & KIND_MASK]:
+            load.pool.prepare_again(conn, attempt.op & KIND_MASK, load)
         if attempt.failures > load.retries.most + 1:
             finish_failed(load, conn, attempt, failure, now)
             return

@@ -18,6 +18,7 @@ from cqlsurge.load.engines.wire.state import Load, clock
 from cqlsurge.load.engines.wire.ticks import account
 from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, plan_of
 from cqlsurge.load.engines.wire.warm import warm
+from cqlsurge.load.outcomes.policy import parse_policies
 from cqlsurge.load.wire.compression import lz4_support
 from cqlsurge.load.workload.mixing import INTOP
 
@@ -27,7 +28,7 @@ RETRIES = 3
 
 
 class WireEngine(Engine):
-    """Options: request_timeout_s (10), retries (3), connections (1 to each node or shard)."""
+    """Options: request_timeout_s (10), retries (3), on_error (none), connections (1 to each node or shard)."""
 
     name = "wire"
 
@@ -35,6 +36,7 @@ class WireEngine(Engine):
         super().__init__(setup)
         options = setup.options
         self.timeout_ns = int(float(options.get("request_timeout_s", TIMEOUT_S)) * 1e9)
+        self.policies = parse_policies(options.get("on_error") or "")
         self.most_retries = int(options.get("retries", RETRIES))
         self.connections = int(options.get("connections", 1))
         self.clock = Clock(time.time_ns(), time.monotonic_ns())
@@ -93,7 +95,7 @@ class WireEngine(Engine):
         pool = self.pool
         assert pool is not None, "run before open"
         plan = plan_of(work.workload, self.compressing)
-        retries = Retries(self.most_retries, work.concurrency, self.setup.seed + self.setup.worker)
+        retries = Retries(self.most_retries, work.concurrency, self.setup.seed + self.setup.worker, self.policies)
         load = Load(work, plan, pool, retries, self.timeout_ns)
         self._begin(pool, load)
         inbox, control, source = self.inbox, work.control, work.source

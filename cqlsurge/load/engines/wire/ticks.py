@@ -31,6 +31,8 @@ def tick(load: Load, now: int) -> None:
     if load.router is not load.pool.router:
         follow(load)
     load.pool.maintain(now)
+    if load.concurrency < load.limit.most:
+        load.concurrency = load.limit.regain()
     for connection in load.pool.connected():
         if connection.breaker.state != CLOSED:
             connection.heed()
@@ -96,6 +98,7 @@ def account(load: Load, now: int) -> None:
         unwritable_s=load.pool.unwritable_ns / 1e9,
         loop_lag_max=load.lag_max_ns / 1e9,
         late_replies=load.late_replies,
+        backoffs=load.limit.halvings,
     )
 
 
