@@ -93,9 +93,8 @@ def shard_portions(first: int, last: int, shards: int, ignore_msb: int) -> list[
     if last == first:
         return [0.0] * shards
     begin, end = first - INT64_MIN + 1, last - INT64_MIN + 1
-    bounds = [-(-shard * round_tokens // shards) for shard in range(shards + 1)]
-    count = [_below(end, *bounds[s : s + 2], round_tokens) - _below(begin, *bounds[s : s + 2], round_tokens)
-             for s in range(shards)]  # fmt: skip
+    slices = [(-(-shard * round_tokens // shards), -(-(shard + 1) * round_tokens // shards)) for shard in range(shards)]
+    count = [_below(end, low, high, round_tokens) - _below(begin, low, high, round_tokens) for low, high in slices]
     return [each / (last - first) for each in count]
 
 

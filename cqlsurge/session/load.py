@@ -10,6 +10,7 @@ from typing import Any
 from cqlsurge.errors import ResultError
 from cqlsurge.fleet.crew import Crew
 from cqlsurge.load.engines.contract import Node
+from cqlsurge.load.outcomes.policy import STOP
 from cqlsurge.results.document import Document, Frame, Measures, build
 from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
 from cqlsurge.results.listener import Listener
@@ -20,7 +21,7 @@ from cqlsurge.session.gather import gather
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.measures import measure
 from cqlsurge.session.outputs import Outputs
-from cqlsurge.session.phase import PhasePlan, PhaseResult, PhaseRun
+from cqlsurge.session.phase import STOP_DRAIN_S, PhasePlan, PhaseResult, PhaseRun
 from cqlsurge.session.plans import measure_phase, populate_phase
 from cqlsurge.session.watch import Watch, server_watch
 from cqlsurge.settings import Settings
@@ -85,6 +86,7 @@ class LoadRun:
     def _tick(self, result: PhaseResult) -> None:
         now_s = time.monotonic()
         self._look_after_own_database(result)
+        self._stop_for_errors(result)
         self.outputs.tick(result.tally)
         if self._watch is not None:
             self._watch.tick(result)
@@ -111,6 +113,19 @@ class LoadRun:
             result.lost.append(text)
             self.listener.warn(text)
             self.crew.send_all({"type": "stop", "drain_s": 0.5})
+
+    def _stop_for_errors(self, result: PhaseResult) -> None:
+        """Ends the run at the first error of a class that --on-error names with `stop`."""
+        policies = self.settings.error_policies
+        if result.lost or STOP not in policies.values():
+            return
+        for name, count in result.tally.by_class("errors").items():
+            if policies.get(name) == STOP:
+                text = f"the run was stopped: {count:,} operations ended in {name} (--on-error {name}=stop)"
+                result.lost.append(text)
+                self.listener.warn(text)
+                self.crew.send_all({"type": "stop", "drain_s": STOP_DRAIN_S})
+                return
 
     def _save(self, document: Document) -> None:
         assert self.file is not None

@@ -37,6 +37,7 @@ def engine_plan(
             "technique": technique,
             "request_timeout_s": settings.request_timeout,
             "retries": settings.retries,
+            "on_error": settings.on_error,
             "concurrency": settings.in_flight_limit,
         },
         "core": core,

@@ -15,6 +15,7 @@ from cqlsurge.fleet.interpreters import Choice, choose
 from cqlsurge.host.cores import core_count, core_ids
 from cqlsurge.host.facts import host_facts
 from cqlsurge.load.engines.registry import EngineInfo, check_technique, engine_info
+from cqlsurge.load.outcomes.policy import IGNORE, budgeted, parse_policies
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.results.document import Document, Frame
 from cqlsurge.results.files import ResultFile
@@ -161,9 +162,10 @@ def exit_code(document: Document) -> int:
     if document["state"] == "interrupted":
         return 130
     counts = document["operations"]
-    errors = counts["failed"] + counts["unknown"]
+    policies = parse_policies(document["settings"].get("on_error") or "")
+    errors = budgeted(document["errors"], policies)
     budget = str(document["settings"]["error_budget"])
-    ended = counts["ok"] + errors
+    ended = counts["ok"] + counts["failed"] + counts["unknown"]
     allowed = float(budget.rstrip("%")) / 100 * ended if budget.endswith("%") else float(budget)
-    wrong = document["errors"].get("wrong", 0) + document["errors"].get("missing", 0)
+    wrong = any(document["errors"].get(name) and policies.get(name) != IGNORE for name in ("wrong", "missing"))
     return 1 if document["state"] != "done" or errors > allowed or wrong else 0

@@ -50,6 +50,14 @@ class Nature:
     lightweight: bool = False
 
 
+def repeatable(failure: Failure, nature: Nature) -> bool:
+    """Whether another attempt cannot change what the operation does, however little it may help."""
+    if nature.lightweight:
+        return False
+    refused = classes.outcome_of(failure.error_class, writes=True, sent=failure.sent) == classes.FAILED
+    return refused or (nature.idempotent and (nature.timestamp or not nature.writes))
+
+
 def decide(failure: Failure, nature: Nature, attempt: int) -> str:
     """NO, SAME or NEXT (target) after failed attempt number `attempt`, from 1."""
     if not failure.sent or failure.error_class == classes.BOOTSTRAPPING:
