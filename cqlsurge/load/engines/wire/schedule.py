@@ -46,7 +46,7 @@ class Schedule:
 
     def scale(self, load: Load, factor: float, now: int) -> None:
         """From now on the rate is `factor` times the asked one; 0 is a pause."""
-        if factor == self.factor:
+        if factor == (0 if self._paused_ns else self.factor):
             return
         offset = now - self.start_ns
         kept = bisect_right(load.dues, now, load.at)

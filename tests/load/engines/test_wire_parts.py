@@ -1,0 +1,191 @@
+"""Parts of the wire engine that need no server: router, schedule, positions, templates of both ways.
+
+How: the router against the placement it is made from, for random tokens; the schedule on a load without connections;
+frames decoded by the production codec.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cqlsurge.load.engines.contract import Node, Target
+from cqlsurge.load.engines.wire.buffers_python import JoinConnection
+from cqlsurge.load.engines.wire.deadlines import position
+from cqlsurge.load.engines.wire.dial import port_slice
+from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
+from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
+from cqlsurge.load.engines.wire.requests import Clock, PlainTemplate
+from cqlsurge.load.engines.wire.router import INT64_MAX, INT64_MIN, Router, build_router
+from cqlsurge.load.engines.wire.schedule import Schedule
+from cqlsurge.load.pacing.schedule import Pacer
+from cqlsurge.load.pacing.shapes import Shape
+from cqlsurge.load.routing.ring import Node as RingNode
+from cqlsurge.load.routing.ring import ReplicaMap, Ring, strategy_from_options
+from cqlsurge.load.routing.sharding import shard_of_token
+from cqlsurge.load.wire.frames import SERVER, FrameDecoder
+from cqlsurge.load.wire.requests import Execute, decode_request
+from cqlsurge.load.workload.kv import KeyValue
+
+REPLICATION = {"class": "NetworkTopologyStrategy", "dc": "2"}
+EDGES = [INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX]
+
+
+def nodes(count: int, shards: int) -> tuple[Node, ...]:
+    draw = random.Random(count)
+    return tuple(
+        Node(
+            str(uuid.UUID(int=index)), f"127.0.0.{index}", 9042, "dc", f"rack{index % 2}",
+            tuple(sorted(draw.randrange(INT64_MIN + 1, INT64_MAX) for _ in range(32))), shards, 12,
+        )
+        for index in range(1, count + 1)
+    )  # fmt: skip
+
+
+def lanes(each: tuple[Node, ...]) -> dict[str, list[Any]]:
+    return {node.host_id: [JoinConnection(node, shard) for shard in range(max(1, node.shards))] for node in each}
+
+
+def route_as_the_loop_does(router: Router, token: int, number: int) -> Any:
+    place = router.coarse[(token >> 48) + 32768]
+    while router.bounds[place] < token:
+        place += 1
+    return router.groups[place * router.width + number % router.width].lane(token, number)
+
+
+@pytest.mark.parametrize("shards", [0, 1, 7])
+def test_ring_routes_go_to_replicas_in_turn(shards: int) -> None:
+    each = nodes(4, shards)
+    target = Target((), "dc", "ks", "kv", each, REPLICATION)
+    router = build_router(target, each, lanes(each))
+    assert router is not None
+    ring = Ring({RingNode(node.host_id, node.dc, node.rack): node.tokens for node in each})
+    placed = ReplicaMap(ring, strategy_from_options(REPLICATION))
+    draw = random.Random(5)
+    own = [token for node in each for token in node.tokens]
+    for token in [
+        *EDGES,
+        *own,
+        *(token + 1 for token in own),
+        *(draw.randrange(INT64_MIN, INT64_MAX) for _ in range(500)),
+    ]:
+        replicas = {replica.name for replica in placed.replicas(token)}
+        chosen = [route_as_the_loop_does(router, token, number) for number in range(2)]
+        assert {conn.node.host_id for conn in chosen} == replicas
+        assert chosen == [router.choices(token, number)[0] for number in range(2)]
+        if shards:
+            assert {conn.shard for conn in chosen} == {shard_of_token(token, shards, 12)}
+
+
+def test_tablets_say_node_and_shard() -> None:
+    each = nodes(3, 4)
+    hosts = [node.host_id for node in each]
+    tablets = tuple(
+        (last, ((hosts[index % 3], index % 4), (hosts[(index + 1) % 3], 3 - index % 4)))
+        for index, last in enumerate([INT64_MIN + (1 << 61) * part - 1 for part in range(1, 9)])
+    )
+    target = Target((), "dc", "ks", "kv", each, REPLICATION, tablets)
+    router = build_router(target, each, lanes(each))
+    assert router is not None
+    for index, (last, replicas) in enumerate(tablets):
+        first = tablets[index - 1][0] if index else INT64_MIN
+        for token in (first + 1, last - 1, last):
+            found = {(conn.node.host_id, conn.shard) for conn in router.choices(token, index)}
+            assert found == set(replicas)
+
+
+def test_nodes_without_tokens_take_turns_and_one_connection_needs_no_route() -> None:
+    each = tuple(Node(f"h{index}", f"127.0.0.{index}", 9042, "dc", "r") for index in range(3))
+    router = build_router(Target((), "dc", "ks", "kv", each), each, lanes(each))
+    assert router is not None
+    assert len({route_as_the_loop_does(router, 12345, number) for number in range(3)}) == 3
+    alone = build_router(Target((), "dc", "ks", "kv", each[:1]), each[:1], lanes(each[:1]))
+    assert alone is not None
+    assert alone.only is not None
+    assert build_router(Target((), "dc", "ks", "kv"), (), {}) is None
+
+
+def test_positions_follow_the_order_of_issue() -> None:
+    blocks = [(0, 0), (1000, 100), (5000, 150)]
+    assert [position(blocks, number) for number in (0, 99, 1000, 1049, 5007)] == [0, 99, 100, 149, 157]
+
+
+def test_processes_have_source_ports_of_their_own() -> None:
+    slices = [port_slice(worker, 7) for worker in range(7)]
+    assert all(one.stop <= two.start for one, two in itertools.pairwise(slices))
+    assert slices[0].start >= 49152
+    assert slices[-1].stop <= 65536
+
+
+def schedule(rate: int, max_backlog: int | None = None) -> tuple[Schedule, Any]:
+    return Schedule(Pacer(Shape("", [], rate * 1000)), 1000, max_backlog), SimpleNamespace(dues=[], at=0, skipped=0)
+
+
+def test_due_times_come_in_order_from_the_start() -> None:
+    made, load = schedule(1000)
+    made.advance(load, 1000)
+    assert load.dues[:3] == [1000, 1_001_000, 2_001_000]
+    load.at = 4000
+    made.advance(load, 5_000_000_000)
+    assert load.dues[load.at] == 4_000_001_000
+    assert load.dues[-1] > 5_000_000_000
+    assert load.dues == sorted(load.dues)
+
+
+def test_what_goes_beyond_the_backlog_is_skipped() -> None:
+    made, load = schedule(1000, max_backlog=5)
+    made.advance(load, 1000 + 20 * 1_000_000)
+    assert load.skipped == 16
+    assert load.dues[:6] == [1000 + each * 1_000_000 for each in (0, 1, 2, 3, 4, 21)]
+
+
+def test_a_change_of_rate_and_a_pause() -> None:
+    made, load = schedule(1000)
+    made.advance(load, 1000)
+    load.at = 11  # due up to 10 ms
+    now = 1000 + 10_500_000
+    made.scale(load, 2.0, now)
+    made.advance(load, now)
+    # Half of the wait for the next one has passed; the rest goes at twice the speed.
+    assert load.dues[load.at : load.at + 2] == [now + 250_000, now + 750_000]
+    made.scale(load, 0.0, now + 300_000)
+    made.advance(load, now + 5_000_000)
+    assert load.dues[load.at :] == [now + 250_000]
+    load.at += 1
+    made.scale(load, 2.0, now + 5_300_000)
+    made.advance(load, now + 5_300_000)
+    assert load.dues[load.at] == now + 5_750_000
+
+
+@pytest.mark.parametrize("blob_size", [0, 5, 16, 1000])
+def test_all_templates_make_the_same_frames(blob_size: int) -> None:
+    load = KeyValue(seed=9, keyspace="ks", table="t", mode="mixed", keys=100, blob_size=blob_size)
+    clock = Clock(1_700_000_000_000_000_000, 5_000)
+    quick, general = KeyValuePlan(load), Plan(load)
+    ids = [b"w" * 16, b"r" * 16]
+    made = [KeyValueWrite(load, 0, ids[0], clock), KeyValueRead(load, 1, ids[1], clock)]
+    plain = [PlainTemplate(load, index, ids[index], clock) for index in (0, 1)]
+    one, other = (JoinConnection(Node("h", "a", 1, "dc", "r"), 0) for _ in range(2))
+    for number in range(60):
+        kind, a, b, token = quick.step(number)
+        kind_again, partition, row, token_again = general.step(number)
+        assert (kind, token) == (kind_again, token_again)
+        made[kind].emit(one, number, a, b, 10**9 + number)
+        plain[kind].emit(other, number, partition, row, 10**9 + number)
+    data = b"".join(one.parts)
+    assert data == b"".join(other.parts)
+    assert len(data) == one.used == other.used
+    frames = FrameDecoder(SERVER).feed(data)
+    assert [frame.stream for frame in frames] == list(range(60))
+    for number, frame in enumerate(frames):
+        request = decode_request(frame)
+        assert isinstance(request, Execute)
+        kind, partition, row = load.locate(number)
+        assert request.statement_id == ids[kind]
+        assert request.parameters.values == tuple(load.values(kind, partition, row))
+        assert request.parameters.timestamp_us == (None if kind else clock.timestamp_us(10**9 + number))
