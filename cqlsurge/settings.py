@@ -15,7 +15,7 @@ from typing import Any
 from cqlsurge.errors import UsageError
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, parse_policies
 from cqlsurge.load.workload.kv import MODES
-from cqlsurge.units import parse_count, parse_duration_s, parse_share, parse_size
+from cqlsurge.units import parse_count, parse_duration_s, parse_goal, parse_share, parse_size
 
 CONSISTENCIES = (
     "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE",
@@ -106,6 +106,12 @@ def policies(text: str) -> str:
     return text
 
 
+def goal(text: str) -> str:
+    """A goal of precision, as it was written."""
+    parse_goal(text)
+    return text
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of one run. Fields are named as the options are; None means what the option's help says."""
@@ -125,6 +131,14 @@ class Settings:
         0.0, "time at the start that counts in operations but in no figure (default 0)", "What to do",
         parse=parse_duration_s, metavar="TIME",
     )  # fmt: skip
+    until: str | None = option(
+        None,
+        'end the run once a percentile is known so well: "p99 +- 2%%" (95%% confidence, of the headline latency; 10 s at '
+        "least; --operations and --duration still end it too)",
+        "What to do",
+        parse=goal,
+        metavar="GOAL",
+    )
     blob_size: int = option(1_000, "size of each value in bytes (default 1_000)", "What to do", parse=parse_size)
     read_ratio: float = option(
         0.5, "share of reads in mixed mode, 0 to 1 (default 0.5)", "What to do", parse=parse_share
@@ -302,7 +316,7 @@ class Settings:
     @property
     def total_operations(self) -> int | None:
         """How many operations end the run; None where only the duration does."""
-        if self.operations is None and self.duration is None:
+        if self.operations is None and self.duration is None and self.until is None:
             return DEFAULT_OPERATIONS
         return self.operations
 

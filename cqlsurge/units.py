@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
 _SIZES = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
@@ -50,6 +51,25 @@ def parse_share(text: str) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{text!r} is not between 0 and 1")
     return share
+
+
+class Goal(NamedTuple):
+    """How well a figure shall be known: a percentile (0-100) and the half width of its interval, as a share of it."""
+
+    percentile: float
+    share: float
+
+
+_GOAL = re.compile(r"p(\d+(?:[._]\d+)?)\s*(?:\+-|\+/-|±)\s*(\d+(?:\.\d+)?)\s*%\Z")
+
+
+def parse_goal(text: str) -> Goal:
+    """`p99 +- 2%`, `p99.9 +- 5%`. Raises ValueError with the form."""
+    found = _GOAL.match(text.strip())
+    goal = Goal(float(found[1].replace("_", ".")), float(found[2]) / 100) if found else None
+    if goal is None or not 0 < goal.percentile < 100 or not 0 < goal.share < 1:
+        raise ValueError(f'{text!r} is no percentile and share: write "p99 +- 2%"')
+    return goal
 
 
 def _three_digits(value: float) -> str:

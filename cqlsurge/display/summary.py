@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.until import line as precision_line
 from cqlsurge.results.verdict import lines as verdict_lines
 from cqlsurge.results.words import cluster_line, engine_line, headline
 from cqlsurge.units import show_count, show_s, show_us
@@ -67,7 +68,7 @@ def latency_table(document: dict[str, Any]) -> Table:
         table.add_column(name.replace("p99_", "p99."), justify="right")
     shown = ("service",) if headline(document["settings"]) == "service" else ("response", "service", "wait")
     kinds = [kind for kind in document["latency_us"] if kind != "all"]
-    for kind in kinds if len(kinds) == 1 else [*kinds, "all"]:
+    for kind in kinds if len(kinds) < 2 else [*kinds, "all"]:
         for name in shown:
             figures = document["latency_us"][kind][name]
             table.add_row(f"{kind} {name}", *(show_us(figures[figure]) for figure in FIGURES))
@@ -94,6 +95,8 @@ def tail_lines(document: dict[str, Any], width: int = WIDTH) -> list[str]:
     for name in ("in_flight", "backlog", "skipped", "abandoned", "late"):
         if counts[name] and (paced or name != "late"):
             lines.append(f"{name.replace('_', ' '):11} {counts[name]:,}")
+    if precision := document.get("precision"):
+        lines.append(f"precision   {precision_line(precision)}")
     first, *more = verdict_lines(document["verdict"])
     lines.append(f"bound by    {first}")
     for text in more:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cqlsurge.errors import ResultError
 from cqlsurge.fleet.crew import Crew
+from cqlsurge.fleet.tally import Row
 from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.outcomes.policy import STOP
 from cqlsurge.results.document import Document, Frame, Measures, build
 from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.shares import expected_shares, warnings, with_shares
+from cqlsurge.results.until import Until
 from cqlsurge.results.verdict import judge
 from cqlsurge.session.database import Database
 from cqlsurge.session.gather import gather
@@ -25,6 +28,7 @@ from cqlsurge.session.phase import STOP_DRAIN_S, PhasePlan, PhaseResult, PhaseRu
 from cqlsurge.session.plans import measure_phase, populate_phase
 from cqlsurge.session.watch import Watch, server_watch
 from cqlsurge.settings import Settings
+from cqlsurge.units import parse_goal
 
 SAVE_EVERY_S = 1.0
 #: saving takes at most this part of the time
@@ -51,6 +55,8 @@ class LoadRun:
         self.events: list[dict[str, Any]] = []
         self._save_at_s = 0.0
         self._watch: Watch | None = None
+        self._until: Until | None = None
+        self._stopped = False
         self._shares = expected_shares(database.target)
         for text in warnings([], frame.engine, self._local_nodes, 1):
             listener.warn(text)
@@ -70,8 +76,24 @@ class LoadRun:
         if measured:
             self._watch = self._new_watch()
             self.outputs.begin()
-        on_row = self.outputs.on_row if measured else None
+            self._until = Until(parse_goal(self.settings.until)) if self.settings.until else None
+        on_row = self._on_row if measured else None
         return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick, on_row).run()
+
+    @property
+    def _on_row(self) -> Callable[[Row], None] | None:
+        """Who wants to know of each second: the histogram log, and the stop on precision."""
+        until, log = self._until, self.outputs.on_row
+        if until is None:
+            return log
+
+        def told(row: Row) -> None:
+            if row.measuring:
+                until.add(row.counts)
+            if log is not None:
+                log(row)
+
+        return told
 
     @property
     def _local_nodes(self) -> list[Node]:
@@ -87,6 +109,9 @@ class LoadRun:
         now_s = time.monotonic()
         self._look_after_own_database(result)
         self._stop_for_errors(result)
+        if self._until is not None and self._until.reached and not self._stopped:
+            self._stopped = True
+            self.crew.send_all({"type": "stop", "drain_s": self._plan.message["drain_s"]})
         self.outputs.tick(result.tally)
         if self._watch is not None:
             self._watch.tick(result)
@@ -146,7 +171,10 @@ class LoadRun:
         return document
 
     def _document(self, result: PhaseResult, state: str) -> Document:
-        return build(self.frame, *self._measured(result, state))
+        document = build(self.frame, *self._measured(result, state))
+        if self._until is not None:
+            document["precision"] = self._until.facts
+        return document
 
     def _measured(self, result: PhaseResult, state: str) -> tuple[Measures, dict[str, Any]]:
         """The figures as far as they have come, and what they say bounds the run."""
