@@ -55,10 +55,13 @@ class LoadProcess:
         self.ended = False
 
     def send(self, message: dict[str, Any]) -> None:
-        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end."""
+        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end.
+
+        A process that has not read for so long that the queue is full is ended.
+        """
         self._unsent += json.dumps(message, separators=(",", ":")).encode() + b"\n"
         if len(self._unsent) > OUT_LIMIT:
-            raise WorkerError(f"load process {self.index} (pid {self.pid}) does not read its messages")
+            self._give_up("it did not read its messages")
         self.flush()
 
     @property
@@ -87,10 +90,16 @@ class LoadProcess:
         *lines, self._rest = (self._rest + data).split(b"\n")
         try:
             return [json.loads(line) for line in lines]
-        except ValueError as error:
-            raise WorkerError(
-                f"load process {self.index} (pid {self.pid}) sent no message but {lines[0][:80]!r}"
-            ) from error
+        except ValueError:
+            self._give_up(f"it sent no message but {lines[0][:80]!r}")
+            self.ended = True
+            return []
+
+    def _give_up(self, why: str) -> None:
+        """Ends a process that does not keep to the messages; the rest of the run goes on without it."""
+        self._words.append(why)
+        self._unsent.clear()
+        self.kill()
 
     def read_words(self) -> bool:
         """Keeps the last lines of what the process says on standard error; false when it has closed it."""
