@@ -238,6 +238,7 @@ def flush(load: Load, conn: Connection) -> None:
     load.sent_operations += conn.queued
     conn.target.issued += conn.queued
     conn.queued = 0
+    load.recorder.bytes_out += conn.used
     try:
         if not conn.push():
             pool.block(conn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
-from cqlsurge.load.engines.wire.buffers_cffi import ArenaConnection, ffi, memcmp, memmove
+from cqlsurge.load.engines.wire.buffers_cffi import ArenaConnection, ffi, memcmp, memcpy
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
 from cqlsurge.load.engines.wire.requests import HEADER, Clock, Template, execute_parts
@@ -47,7 +47,7 @@ class KeyValueRead(Template):
         head[3] = sid & 255
         key[0] = a
         key[1] = b
-        memmove(conn.arena + used, head, self.size)
+        memcpy(conn.arena + used, head, self.size)
         conn.used = used + self.size
 
 
@@ -84,13 +84,13 @@ class KeyValueWrite(Template):
         key = self.key_again
         key[0] = a
         key[1] = b
-        memmove(arena + used, head, self.head_size)
+        memcpy(arena + used, head, self.head_size)
         used += self.head_size
-        memmove(arena + used, self.pool + self.workload.pool_offset(b), self.tail_size)
+        memcpy(arena + used, self.pool + self.workload.pool_offset(b), self.tail_size)
         used += self.tail_size
         if due_ns != self.stamped_ns:
             self.stamp(due_ns)
-        memmove(arena + used, self.end, self.end_size)
+        memcpy(arena + used, self.end, self.end_size)
         conn.used = used + self.end_size
 
     def stamp(self, due_ns: int) -> None:

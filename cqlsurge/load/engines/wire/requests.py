@@ -1,8 +1,4 @@
-"""EXECUTE frames as templates: all that does not change from one operation to the next is made once.
-
-Layout (native_protocol_v4.spec, sections 2 and 4.1.6): header of 9 bytes, [short bytes] id, [short] consistency, [byte]
-flags, [short] count and the values, then page size, serial consistency and timestamp as the flags say.
-"""
+"""EXECUTE frames as templates: all that does not change from one operation to the next is made once."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import TYPE_CHECKING, Callable
 
 from cqlsurge.load.wire.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, VERSION
 from cqlsurge.load.wire.primitives import Consistency
-from cqlsurge.load.wire.template import execute_template
+from cqlsurge.load.wire.template import TIMESTAMP_BYTES, execute_template
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
@@ -45,8 +41,8 @@ def execute_parts(kind: Kind, statement_id: bytes) -> tuple[bytes, bytes]:
         serial_consistency=None if serial is None else Consistency[serial],
         timestamp=kind.timestamp,
     )
-    end = template.timestamp_offset if kind.timestamp else len(template.tail)
-    return template.head[HEADER_BYTES:], template.tail[:end]
+    stamped = TIMESTAMP_BYTES if kind.timestamp else 0
+    return template.head[HEADER_BYTES:], template.tail[: len(template.tail) - stamped]
 
 
 class Template:
