@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from cqlsurge.commands.compare import add_output, tell
+from cqlsurge.commands.compare import add_output, open_output, tell
 from cqlsurge.commands.run import ADDRESS_HELP, add_settings, settings_from
 from cqlsurge.display.progress import make_display
 from cqlsurge.errors import UsageError
@@ -20,7 +20,7 @@ from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.comparable import EVERYTHING, judge_comparable
 from cqlsurge.results.compare import compare
 from cqlsurge.results.document import Document
-from cqlsurge.results.files import STANDARD_OUTPUT
+from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import folder_of, keep, make_folder
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.run import exit_code
@@ -34,6 +34,8 @@ DESCRIPTION = (
 )
 SIDES = "AB"
 INTERRUPTED = 130
+#: settings that name one file: the comparison has its own, and runs are kept in the folder
+NOT_A_SIDES = ("json", "force", "hdr_log")
 #: settings that a keyspace or a table has once it is made, and what a side needs of its own to differ in them
 MADE_WITH = {"replication": ("keyspace",), "tablets": ("keyspace",), "create_with": ("keyspace", "table")}
 
@@ -73,14 +75,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )  # fmt: skip
     group.add_argument("--keep-in", metavar="FOLDER", help="keep the result documents there (default: ab-DATE-TIME)")
     add_output(parser)
-    add_settings(parser, without=("json", "force"))
+    add_settings(parser, without=NOT_A_SIDES)
     return parser
 
 
 def side_settings(common: argparse.Namespace, words: list[str]) -> Settings:
     """The settings of one side: its own options, over the common ones. Raises UsageError."""
     parser = argparse.ArgumentParser(prog="cqlsurge ab", usage="... -- OPTIONS-A -- OPTIONS-B", allow_abbrev=False)
-    add_settings(parser, without=("json", "force"))
+    add_settings(parser, without=NOT_A_SIDES)
     parser.set_defaults(from_file=common.from_file)
     own = parser.parse_args(words)
     merged = argparse.Namespace(**{**vars(common), **vars(own)})
@@ -99,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     """Makes the runs, keeps them, compares, tells."""
     sides = [side_settings(args, words) for words in args.sides]
     _check(args, sides)
+    output = open_output(args)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = folder_of(args.keep_in) or Path(f"ab-{stamp}")
     make_folder(folder)
@@ -107,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     experiment = Experiment(sides, folder, stream, Interrupts())
     rehearsals = args.rehearse if args.rehearse is not None else int(sides[0].address is None)
     experiment.make(rehearsals, order_of(args.repeat, args.order, sides[0].seed))
-    return _conclude(experiment, args)
+    return _conclude(experiment, args, output)
 
 
 def _check(args: argparse.Namespace, sides: list[Settings]) -> None:
@@ -121,7 +124,7 @@ def _check(args: argparse.Namespace, sides: list[Settings]) -> None:
             raise UsageError(f"A and B differ in --{name.replace('_', '-')}: give each its own --{places[-1]}")
 
 
-def _conclude(experiment: Experiment, args: argparse.Namespace) -> int:
+def _conclude(experiment: Experiment, args: argparse.Namespace, output: OutputFile | None) -> int:
     """Compares the runs that ended as asked; what the shell is told."""
     made, stream = experiment.made, experiment.stream
     if not made[0] or not made[1]:
@@ -132,9 +135,9 @@ def _conclude(experiment: Experiment, args: argparse.Namespace) -> int:
         made[0], made[1], latency=args.latency, run_variation=args.run_variation,
         differences=judged.differences, warnings=judged.warnings,
     )  # fmt: skip
-    code = tell(comparison, args)
+    code = tell(comparison, args, output)
     numbers = " -- ".join(" ".join(side) for side in experiment.names)
-    stream.write(f"once more: cqlsurge compare --runs {experiment.folder} --allow-different all {numbers}\n")
+    stream.write(f"once more: cqlsurge compare --folder {experiment.folder} --allow-different all {numbers}\n")
     if experiment.interrupted:
         return INTERRUPTED
     return max([code, *(exit_code(document) for side in made for document in side)])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from cqlsurge.display.comparison import markdown, print_comparison
-from cqlsurge.errors import ResultError, UsageError
+from cqlsurge.errors import UsageError
 from cqlsurge.results.comparable import judge_comparable
-from cqlsurge.results.compare import RUN_VARIATION, Comparison, compare
-from cqlsurge.results.files import STANDARD_OUTPUT
+from cqlsurge.results.compare import KIND, RUN_VARIATION, Comparison, compare
+from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile, marked
 from cqlsurge.results.folder import VARIABLE, folder_of, read_runs
 from cqlsurge.results.limits import check_limits, parse_limit
 from cqlsurge.units import parse_share
@@ -23,6 +22,7 @@ DESCRIPTION = (
     "(3-6) of kept ones. docs/comparison.md tells the method."
 )
 LATENCIES = ("wait", "service", "response")
+COMPARISON = marked("comparison", f'"kind": "{KIND}"')
 
 
 def split(words: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -49,7 +49,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="compare although these differ: settings, facts (engine.name), groups of facts (engine, runtime, cluster, "
         "host), or all",
     )  # fmt: skip
-    parser.add_argument("--runs", metavar="FOLDER", help=f"where kept runs are (default: ${VARIABLE})")
+    parser.add_argument("--folder", metavar="FOLDER", help=f"where kept runs are (default: ${VARIABLE})")
     add_output(parser)
     return parser
 
@@ -70,6 +70,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help="variation from run to run to assume when there is one run a side (default 2%%)",
     )  # fmt: skip
     group.add_argument("--json", metavar="FILE", help="write the comparison as JSON (- for standard output)")
+    group.add_argument("--force", action="store_true", help="let --json replace a file that is no comparison")
     group.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request")
 
 
@@ -91,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
     """Compares, tells, and gives 1 where a limit is broken."""
     if not args.base or not args.candidate:
         raise UsageError("name runs on both sides of `--`: cqlsurge compare BASE... -- CANDIDATE...")
-    folder = folder_of(args.runs)
+    output = open_output(args)
+    folder = folder_of(args.folder)
     base, candidate = read_runs(args.base, folder), read_runs(args.candidate, folder)
     allowed = [name.strip() for name in args.allow_different.split(",") if name.strip()]
     judged = judge_comparable(base, candidate, allowed)
@@ -99,10 +101,15 @@ def run(args: argparse.Namespace) -> int:
         base, candidate, latency=args.latency, run_variation=args.run_variation,
         differences=judged.differences, warnings=judged.warnings,
     )  # fmt: skip
-    return tell(comparison, args)
+    return tell(comparison, args, output)
 
 
-def tell(comparison: Comparison, args: argparse.Namespace) -> int:
+def open_output(args: argparse.Namespace) -> OutputFile | None:
+    """The file that --json asks for, found fit to be written. Raises ResultError."""
+    return OutputFile(args.json, "--json", COMPARISON, force=args.force) if args.json else None
+
+
+def tell(comparison: Comparison, args: argparse.Namespace, output: OutputFile | None) -> int:
     """Prints and writes a comparison as `add_output`'s options ask; 1 where a limit is broken, else 0."""
     outcomes = check_limits(comparison, args.fail_if)
     data = {
@@ -116,28 +123,6 @@ def tell(comparison: Comparison, args: argparse.Namespace) -> int:
     else:
         print_comparison(comparison, stream)
         stream.write("".join(f"{one.text}\n" for one in outcomes))
-    if args.json:
-        _write(args.json, json.dumps(data, indent=1) + "\n")
+    if output is not None:
+        output.write_text(json.dumps(data, indent=1) + "\n")
     return 1 if any(one.broken for one in outcomes) else 0
-
-
-def _write(name: str, text: str) -> None:
-    """Writes the comparison; a file that is there is replaced only if it is a comparison. Raises ResultError."""
-    if name == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        return
-    path = Path(name)
-    try:
-        if path.exists() and path.stat().st_size and not _is_comparison(path):
-            raise ResultError(f"--json {name} holds something else than a comparison: name another file")
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"--json {name} cannot be written: {error.strerror}") from error
-
-
-def _is_comparison(path: Path) -> bool:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return isinstance(data, dict) and data.get("kind") == "cqlsurge comparison"

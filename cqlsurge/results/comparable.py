@@ -12,7 +12,7 @@ from cqlsurge.results.document import Document
 EVERYTHING = "all"
 #: settings that say where results go or how the database is reached, not what is measured
 INDIFFERENT = {
-    "address", "json", "force", "quiet", "report", "hdr_log", "csv", "metrics", "error_budget", "seed",
+    "address", "json", "force", "quiet", "hdr_log", "metrics", "server_metrics", "error_budget", "seed",
     "user", "password_file", "password_env", "tls_ca", "tls_cert", "tls_key", "tls_check_host", "translate", "dc",
     "truncate", "create", "verify",
 }  # fmt: skip

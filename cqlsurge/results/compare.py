@@ -27,6 +27,7 @@ from cqlsurge.results.statistics import (
     without_trend,
 )
 
+KIND = "cqlsurge comparison"
 #: the share of comparisons without a difference that may say there is one, anywhere
 LEVEL = 0.05
 #: variation from run to run that is assumed where neither side has a second run
@@ -104,7 +105,7 @@ class Comparison:
         findings = [
             {key: value for key, value in vars(finding).items() if key != "difference"} for finding in self.findings
         ]
-        return {"kind": "cqlsurge comparison", "schema": 1, **vars(self), "findings": findings}
+        return {"kind": KIND, "schema": 1, **vars(self), "findings": findings}
 
 
 def compare(

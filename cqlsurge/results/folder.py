@@ -82,7 +82,7 @@ def _find(word: str, folder: Path | None) -> list[Path]:
         return [Path(word)]
     if folder is None:
         raise UsageError(
-            f"there is no file {word}; for names of kept runs say where they are: --runs FOLDER or ${VARIABLE}"
+            f"there is no file {word}; for names of kept runs say where they are: --folder FOLDER or ${VARIABLE}"
         )
     named = folder / f"{word.removesuffix('.json')}.json"
     if named.is_file():
