@@ -39,9 +39,9 @@ def headline_figures(run: Run) -> list[tuple[str, str, str]]:
     throughput = f"of {show_count(asked)} asked for" if asked else "operations that ended well, per second"
     figures = [("throughput", f"{show_count(document['throughput_ops_s'])} ops/s", throughput)]
     for name in ("p50", "p99", "p99_9"):
-        if latency:
-            text = name.replace("_", ".")
-            figures.append((text, show_us(latency[name]), f"{text[1:]} % of the {run.headline} times are below"))
+        text = name.replace("_", ".")
+        value = show_us(latency[name]) if latency else "none"
+        figures.append((text, value, f"{text[1:]} % of the {run.headline} times are below"))
     of_all = f"of {errors + counts['ok']:,} that ended; {counts['unknown']:,} of them with unknown outcome"
     figures.append(("errors", f"{errors:,}", of_all))
     figures.append(
@@ -53,18 +53,23 @@ def headline_figures(run: Run) -> list[tuple[str, str, str]]:
 def overview(runs: Sequence[Run]) -> Table:
     """The headline figures of several runs, a row each."""
     rows = [
-        [run.label, *(value for _, value, _ in headline_figures(run)), run.document["verdict"]["bound_by"]]
+        [
+            run.label,
+            run.headline,
+            *(value for _, value, _ in headline_figures(run)),
+            run.document["verdict"]["bound_by"],
+        ]
         for run in runs
     ]
     names = [name for name, _, _ in headline_figures(runs[0])]
-    return Table(["run", *names, "bound by"], [row for row in rows if len(row) == len(names) + 2])
+    return Table(["run", "latency", *names, "bound by"], rows)
 
 
 def latencies(run: Run) -> Table:
     """Count, mean and percentiles of each kind and latency."""
     rows = []
     kinds = [kind for kind in run.document["latency_us"] if kind != "all"]
-    for kind in kinds if len(kinds) == 1 else [*kinds, "all"]:
+    for kind in kinds if len(kinds) < 2 else [*kinds, "all"]:
         for name in ("service", "response", "wait"):
             figures = run.document["latency_us"][kind][name]
             rows.append([f"{kind} {name}", f"{figures['count']:,}", *(show_us(figures[one]) for one in FIGURES)])
