@@ -26,7 +26,7 @@ from cqlsurge.load.outcomes.classes import (
 
 REQUEST_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 
 # The driver refuses what does not fit its queue of pending requests: as many as one process may ever have in flight.
 QUEUE_SIZE = 1 << 16

@@ -21,7 +21,7 @@ from cqlsurge.load.engines.tls import client_context
 from cqlsurge.load.workload.model import Kind
 
 CONNECT_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
 
 # The driver reads and queues in pieces of 4 KiB by default.
 BUFFER_SIZE = 1 << 16
