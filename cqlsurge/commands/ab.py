@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from cqlsurge.commands.compare import add_output, open_output, tell
 from cqlsurge.commands.run import ADDRESS_HELP, add_settings, settings_from
 from cqlsurge.display.progress import make_display
-from cqlsurge.errors import UsageError
+from cqlsurge.errors import CqlsurgeError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.comparable import EVERYTHING, judge_comparable
 from cqlsurge.results.compare import compare
@@ -127,6 +127,10 @@ def _check(args: argparse.Namespace, sides: list[Settings]) -> None:
 def _conclude(experiment: Experiment, args: argparse.Namespace, output: OutputFile | None) -> int:
     """Compares the runs that ended as asked; what the shell is told."""
     made, stream = experiment.made, experiment.stream
+    if experiment.failure is not None:
+        if not made[0] or not made[1]:
+            raise experiment.failure
+        stream.write(f"ended early: {experiment.failure}\n")
     if not made[0] or not made[1]:
         stream.write("interrupted before both sides had a run: nothing to compare\n")
         return INTERRUPTED
@@ -140,6 +144,8 @@ def _conclude(experiment: Experiment, args: argparse.Namespace, output: OutputFi
     stream.write(f"once more: cqlsurge compare --folder {experiment.folder} --allow-different all {numbers}\n")
     if experiment.interrupted:
         return INTERRUPTED
+    if experiment.failure is not None:
+        return experiment.failure.exit_code
     return max([code, *(exit_code(document) for side in made for document in side)])
 
 
@@ -152,13 +158,14 @@ class Experiment:
     stream: TextIO
     interrupts: Interrupts
     interrupted: bool = False
+    failure: CqlsurgeError | None = None
 
     def __post_init__(self) -> None:
         self.made: tuple[list[Document], list[Document]] = ([], [])
         self.names: tuple[list[str], list[str]] = ([], [])
 
     def make(self, rehearsals: int, order: list[int]) -> None:
-        """Makes the runs until all are made or somebody interrupts. Raises CqlsurgeError where a run cannot be."""
+        """Makes the runs until all are made, one fails, or somebody interrupts."""
         with self.interrupts.installed():
             try:
                 with self._database() as address:
@@ -168,6 +175,8 @@ class Experiment:
                         self._one(side, address, f"run {number} of {len(order)}", counts=True)
             except KeyboardInterrupt:
                 self.interrupted = True
+            except CqlsurgeError as error:
+                self.failure = error
 
     @contextmanager
     def _database(self) -> Iterator[str]:

@@ -69,6 +69,24 @@ def test_two_settings_in_turn(cassandra: EmbeddedCluster, tmp_path: Path, capsys
     assert main(again) == 0
 
 
+@pytest.mark.usefixtures("cassandra")  # skipped where there can be none
+def test_the_embedded_database_is_started_once_for_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = ["--repeat", "1", "--rehearse", "0", "--keep-in", str(tmp_path), "--operations", "500"]
+    code = main(["ab", *LOAD, *own, "--", "--concurrency", "2", "--", "--concurrency", "4"])
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    assert captured.out.count("starting Apache Cassandra") == 1
+    documents = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    assert [document["settings"]["address"] for document in documents] == [None, None]
+    assert all(document["cluster"]["embedded"] for document in documents)
+
+
+def test_a_run_that_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["ab", "127.0.0.1:1", *LOAD, "--keep-in", str(tmp_path), "--", "--", "--concurrency", "2"]
+    assert main(words) == 1
+    assert "127.0.0.1" in capsys.readouterr().err
+
+
 def test_an_interrupt_compares_what_there_is(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     own = ["--repeat", "50", "--keep-in", str(tmp_path / "runs"), "--duration", "1s"]
     words = [cassandra.address, *LOAD, *own, "--", "--", "--concurrency", "2"]
