@@ -1,7 +1,7 @@
 """The timeline of a run: a row a second, thinned out where a run is long, so that it stays bounded.
 
-When there are more than LIMIT rows, two neighbours become one from then on: counts are added and histograms merged,
-so a row's percentiles are always those of all its operations. A row carries its latencies coarsely too (`heat`), for
+At LIMIT rows, two neighbours become one from then on: counts are added and histograms merged, so a row's percentiles
+are always those of all its operations. A row carries its latencies coarsely too (`heat`), for
 the heat map of reports.
 """
 
@@ -21,6 +21,8 @@ from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, l
 LIMIT = 3600
 #: seconds kept one by one for live displays
 RECENT = 600
+#: pairs of rows that become one with each new row, where the timeline is thinned out
+PAIRS_A_ROW = 4
 #: cells of the heat row are a quarter of an octave high: cell i begins at 64 ns * 2 ** (i / 4)
 HEAT_STEPS = 4
 
@@ -49,6 +51,7 @@ class Timeline:
         self._step = 1  # seconds a row may hold
         self._held = 0  # seconds the last row holds
         self._cells: list[array[int]] = []  # of each row: index, count, index, count, ...
+        self._pairs = self._pair = 0  # how many pairs of rows are still to become one, and where the next is
 
     @property
     def last_s(self) -> int:
@@ -57,31 +60,33 @@ class Timeline:
 
     def add(self, second: Second) -> None:
         """Takes the next second."""
-        indexes = filled(second.counts)
-        cells = array("q", (number for index in indexes for number in (index, second.counts[index])))
+        cells = _cells(second.counts)
         row = _row(second)
         self.recent.append(row)
         if self.rows and self._held < self._step:
             self._held += 1
             self.rows[-1], self._cells[-1] = _merged(self.rows[-1], self._cells[-1], row, cells)
-            return
-        self.rows.append(row)
-        self._cells.append(cells)
-        self._held = 1
-        if len(self.rows) > self._limit:
+        else:
+            if len(self.rows) >= self._limit:
+                self._step *= 2
+                self._pairs, self._pair = self._limit // 2, 0
             self._thin()
+            self.rows.append(row)
+            self._cells.append(cells)
+            self._held = 1
 
     def _thin(self) -> None:
-        """Two rows become one; an odd last one waits for its other half."""
-        rows, cells = self.rows, self._cells
-        pairs = [_merged(rows[i], cells[i], rows[i + 1], cells[i + 1]) for i in range(0, len(rows) - 1, 2)]
-        if len(rows) % 2:
-            pairs.append((rows[-1], cells[-1]))
-        else:
-            self._held += self._step
-        self._step *= 2
-        self.rows[:] = [row for row, _ in pairs]
-        self._cells = [one for _, one in pairs]
+        """Makes one row of two, for the next few pairs: all at once would hold up the session for seconds."""
+        for _ in range(min(self._pairs, PAIRS_A_ROW)):
+            at, rows, cells = self._pair, self.rows, self._cells
+            rows[at], cells[at] = _merged(rows[at], cells[at], rows[at + 1], cells[at + 1])
+            del rows[at + 1], cells[at + 1]
+            self._pairs -= 1
+            self._pair += 1
+
+
+def _cells(counts: Sequence[int]) -> array[int]:
+    return array("q", (number for index in filled(counts) for number in (index, counts[index])))
 
 
 def _row(second: Second) -> Row:
@@ -112,7 +117,7 @@ def _merged(first: Row, first_cells: array[int], then: Row, then_cells: array[in
         first["warmup"] or then["warmup"],
         counts,
     )
-    return _row(second), array("q", (number for index in filled(counts) for number in (index, counts[index])))
+    return _row(second), _cells(counts)
 
 
 @cache
