@@ -8,17 +8,20 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 
 GOLDEN = 0x9E3779B97F4A7C15
 MIX_1 = 0xBF58476D1CE4E5B9
 MIX_2 = 0x94D049BB133111EB
 MASK = 0xFFFFFFFFFFFFFFFF
+_SIGNED, _UNSIGNED = struct.Struct("<q"), struct.Struct("<Q")
 
 
 def signed(word: int) -> int:
     """The 64-bit word as a signed integer."""
-    word &= MASK
-    return word - (1 << 64) if word >> 63 else word
+    # By way of struct: on PyPy the outcome of arithmetic on long integers stays one, and costs 50 ns at each use.
+    value: int = _SIGNED.unpack(_UNSIGNED.pack(word & MASK))[0]
+    return value
 
 
 def unsigned(word: int) -> int:
