@@ -14,6 +14,7 @@ from cqlsurge.cluster.schema import prepare_schema
 from cqlsurge.cluster.secrets import Security, read_security
 from cqlsurge.cluster.topology import (
     Identity,
+    Tablets,
     TopologyWatch,
     choose_dc,
     identify,
@@ -66,12 +67,16 @@ class Database:
         target = self.target.to_json()
         return {"type": "topology", "nodes": target["nodes"], "tablets": target["tablets"]}
 
-    def reload_tablets(self) -> bool:
-        """Reads the tablets again; whether they changed."""
-        tablets = tablets_of(self.session, self.settings.keyspace, self.settings.table)
-        changed = tablets != self.target.tablets
+    def read_tablets(self) -> Tablets | None:
+        """The table's tablets as they are now; may take long, and be called from any thread."""
+        return tablets_of(self.session, self.settings.keyspace, self.settings.table)
+
+    def take_tablets(self, tablets: Tablets | None) -> bool:
+        """Takes up tablets that were read; whether they are others than before. None says that nothing is known."""
+        if tablets is None or tablets == self.target.tablets:
+            return False
         self.target = replace(self.target, tablets=tablets)
-        return changed
+        return True
 
     def close(self) -> None:
         """Ends the control plane's connections."""

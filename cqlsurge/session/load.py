@@ -26,7 +26,7 @@ from cqlsurge.session.measures import measure
 from cqlsurge.session.outputs import Outputs
 from cqlsurge.session.phase import STOP_DRAIN_S, PhasePlan, PhaseResult, PhaseRun
 from cqlsurge.session.plans import measure_phase, populate_phase
-from cqlsurge.session.watch import Watch, server_watch
+from cqlsurge.session.watch import TabletWatch, Watch, server_watch
 from cqlsurge.settings import Settings
 from cqlsurge.units import parse_goal
 
@@ -54,7 +54,9 @@ class LoadRun:
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.events: list[dict[str, Any]] = []
         self._save_at_s = 0.0
+        self._unwritten = ""
         self._watch: Watch | None = None
+        self._tablets = TabletWatch(database.read_tablets)
         self._until: Until | None = None
         self._stopped = False
         self._shares = expected_shares(database.target)
@@ -63,6 +65,8 @@ class LoadRun:
 
     def run(self) -> Document:
         """Both phases, and the document of the second (or of the first, where it went no further)."""
+        if self.database.target.tablets is not None:
+            self._tablets.start()
         if self.settings.mode == "mixed" and self.settings.populate:
             self.listener.stage(f"writing the population of {self.settings.population} keys")
             result = self._phase(populate_phase(self.settings))
@@ -120,7 +124,7 @@ class LoadRun:
             t_s = round((time.monotonic_ns() - result.tally.start_ns) / 1e9, 3)
             self.events.append({"t_s": t_s, "event": f"node {what}", "address": address})
             self.listener.note(f"node {address} is {what}")
-        if changes:
+        if changes or self.database.take_tablets(self._tablets.latest):
             self.crew.send_all(self.database.topology_message())
             self._shares = expected_shares(self.database.target)
         if now_s >= self._save_at_s:
@@ -156,11 +160,15 @@ class LoadRun:
         assert self.file is not None
         try:
             self.file.write(document)
+            self._unwritten = ""
         except ResultError as error:
-            self.listener.warn(str(error))
+            if self._unwritten != str(error):
+                self.listener.warn(f"{error}; the run goes on")
+            self._unwritten = str(error)
 
     def _finish(self, result: PhaseResult, prefix: str = "") -> Document:
         state = "interrupted" if result.interrupted else "partial" if result.lost or prefix else "done"
+        self._tablets.stop()
         if self._watch is not None:
             self._watch.finish()
         document = self._document(result, state)

@@ -22,6 +22,7 @@ from cqlsurge.session.phase import PhaseResult
 HOST_EVERY_S = 1.0
 SERVER_EVERY_S = 2.0
 ASK_TIMEOUT_S = 2.0
+TABLETS_EVERY_S = 10.0
 METRICS_BYTES_MAX = 64 << 20
 
 POOLS = "SELECT name, active_tasks, pending_tasks, blocked_tasks FROM system_views.thread_pools"
@@ -162,6 +163,31 @@ def ask_metrics(urls: list[str]) -> Callable[[], dict[str, dict[str, float]]]:
         return {"metrics": metrics} if metrics else {}
 
     return ask
+
+
+class TabletWatch:
+    """Reads the tablets every ten seconds, on a thread of its own; `latest` is what it read last."""
+
+    def __init__(self, read: Callable[[], Any], every_s: float = TABLETS_EVERY_S) -> None:
+        self.latest: Any = None
+        self._read, self._every_s = read, every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tablet watch", daemon=True)
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Reads no more."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            try:
+                self.latest = self._read()
+            except (DriverException, NoHostAvailable):
+                pass  # the server is busy or away: the engine learns tablets from its answers too
 
 
 class Watch:
