@@ -11,7 +11,7 @@ in good order.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,17 +67,17 @@ class Operations:
     abandoned: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a run came to. `document` is the whole of it, as `--json` writes it."""
 
-    document: Document = field(repr=False)
+    document: Document
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return (
-            f"{self.settings.mode} through {self.document['engine']['name']}, {self.state}: "
+            f"<Result of {self.document['settings']['mode']} through {self.document['engine']['name']}, {self.state}: "
             f"{self.throughput_ops_s:.0f} ops/s, p99 {self.latency().p99_us:.0f} us, "
-            f"{self.operations.failed + self.operations.unknown} errors"
+            f"{self.operations.failed + self.operations.unknown} errors>"
         )
 
     @property
