@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tell(text: str) -> None:
     sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

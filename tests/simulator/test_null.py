@@ -6,6 +6,7 @@ on this interpreter and on PyPy.
 
 from __future__ import annotations
 
+import ast
 import random
 import subprocess
 import sys
@@ -213,3 +214,9 @@ def test_the_command_goes_on_in_pypy(pypy, tmp_path):
         process.terminate()
         assert process.wait(20) == 0
     assert not executable or "pypy" in executable
+
+
+def test_what_pypy_39_imports_is_python_39():
+    """The null server must start on the oldest PyPy that the command may find."""
+    for path in (ROOT / "cqlsurge" / "simulator").rglob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=(3, 9))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _WHOLE = {t.TINYINT, t.SMALLINT, t.INT, t.BIGINT, t.COUNTER, t.VARINT}
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_UTC = datetime.timezone.utc  # noqa: UP017 (the null server runs on PyPy 3.9 too)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
 
 
 def constant(literal: Literal, cql_type: CqlType) -> Any:
@@ -52,7 +53,7 @@ def _timestamp_ms(text: str) -> int:
     text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.replace("Z", "+00:00"))
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
+        moment = moment.replace(tzinfo=_UTC)
     return (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
 
 
