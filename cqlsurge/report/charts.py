@@ -36,7 +36,8 @@ def latency_chart(runs: Sequence[Run]) -> Chart:
     for at, run in enumerate(runs, 1):
         for which, (name, text) in enumerate(wanted):
             points = [(row["t_s"], row[name]) for row in run.rows if row[name] > 0]
-            series.append(Series(run.tag(text), points, which + 1 if len(runs) == 1 else at, which))
+            color, gap = (which + 1 if len(runs) == 1 else at), 1.9 * run.seconds_a_row
+            series.append(Series(run.tag(text), points, color, which, gap))
     y = _latency_axis(series)
     latencies = " and ".join(dict.fromkeys(run.headline for run in runs))
     return _over_time("latency", f"Latency over time ({latencies})", runs, y, series)

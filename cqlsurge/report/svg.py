@@ -7,6 +7,7 @@ points as JSON for the page's script, which shows values under the pointer and b
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -15,18 +16,31 @@ from typing import Any
 from cqlsurge.report.scales import Axis
 
 WIDTH, HEIGHT = 760, 280
-LEFT, RIGHT, TOP, BOTTOM = 70, 746, 20, 236
+LEFT, RIGHT, TOP, BOTTOM = 70, 730, 20, 236
 DASHES = ("", "7 3", "2 3", "10 3 2 3")
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line: its points in the values of the axes. Colours count from 1, dashes from 0."""
+    """One line: its points in the values of the axes. Colours count from 1, dashes from 0.
+
+    The line is broken where neighbouring points are further apart than `gap`.
+    """
 
     label: str
     points: Sequence[tuple[float, float]]
     color: int = 1
     dash: int = 0
+    gap: float = math.inf
+
+    def stretches(self) -> list[list[tuple[float, float]]]:
+        """The points, cut at the gaps."""
+        found: list[list[tuple[float, float]]] = []
+        for point in self.points:
+            if not found or point[0] - found[-1][-1][0] > self.gap:
+                found.append([])
+            found[-1].append(point)
+        return found
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Chart:
             self.underlay,
             *self._grid(),
             *(self._share(*share) for share in self.shares),
-            *(self._mark(*mark) for mark in self.marks),
+            *(self._mark(*mark, step=at % 4) for at, mark in enumerate(self.marks)),
             *(self._line(series) for series in self.series),
             f'<line class="cursor" x1="0" x2="0" y1="{TOP}" y2="{BOTTOM}" visibility="hidden"/>',
             "</svg>",
@@ -79,18 +93,22 @@ class Chart:
         return parts
 
     def _line(self, series: Series) -> str:
-        points = " ".join(f"{self.x.at(x):g},{self.y.at(y):g}" for x, y in series.points)
         dash = f' stroke-dasharray="{DASHES[series.dash % len(DASHES)]}"' if series.dash else ""
-        if len(series.points) == 1:
-            x, y = series.points[0]
-            return f'<circle class="dot c{series.color}" cx="{self.x.at(x)}" cy="{self.y.at(y)}" r="3"/>'
-        return f'<polyline class="line c{series.color}"{dash} points="{points}"/>'
+        parts = []
+        for stretch in series.stretches():
+            points = [(self.x.at(x), self.y.at(y)) for x, y in stretch]
+            if len(points) == 1:
+                parts.append(f'<circle class="c{series.color}" cx="{points[0][0]:g}" cy="{points[0][1]:g}" r="2.5"/>')
+            else:
+                text = " ".join(f"{x:g},{y:g}" for x, y in points)
+                parts.append(f'<polyline class="line c{series.color}"{dash} points="{text}"/>')
+        return "".join(parts)
 
-    def _mark(self, x: float, label: str, words: str) -> str:
-        at = self.x.at(x)
+    def _mark(self, x: float, label: str, words: str, *, step: int) -> str:
+        at = self.x.at(x)  # labels go down in steps, since marks may stand close together
         return (
             f'<g class="event"><title>{escape(words)}</title><line x1="{at}" x2="{at}" y1="{TOP}" y2="{BOTTOM}"/>'
-            f'<text x="{at + 2}" y="{TOP + 10}">{escape(label)}</text></g>'
+            f'<text x="{at + 2}" y="{TOP + 10 + 12 * step}">{escape(label)}</text></g>'
         )
 
     def _share(self, start: float, end: float, share: float) -> str:
