@@ -21,14 +21,33 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cqlsurge import __version__
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.results.compare import Comparison, compare
 from cqlsurge.results.document import Document, Frame, Measures, build
+from cqlsurge.settings import Settings
 
 SECONDS = 60
 OPS_S = 20_000
 GRID = [150.0 * 1.004**i for i in range(1500)]  # microseconds, 0.15 to 60 ms; steps of 0.4%
 NO_WORDS = {"no difference seen", "too noisy to tell"}
+
+#: counts of operations that are 0 in every run
+NONE = ("failed", "unknown", "in_flight", "rows", "retries", "late", "skipped", "backlog", "abandoned")
+VERDICT = {"bound_by": "server", "sure": True, "reasons": [], "advice": ""}
+CLUSTER = {
+    "product": "ScyllaDB", "version": "2026.1", "embedded": False, "nodes": 3, "dcs": ["datacenter1"], "shards": 24,
+    "replication": {"class": "NetworkTopologyStrategy", "datacenter1": "3"}, "tls": False,
+}  # fmt: skip
+FRAME = Frame(
+    engine={"name": "wire", "technique": None, "driver": "wire", "compression": None},
+    runtime={"name": "PyPy 3.11", "implementation": "pypy", "version": "3.11.11", "path": "pypy3.11"},
+    seed=1,
+    settings=Settings(concurrency=16, processes=1, duration=float(SECONDS)).to_json(),
+    host={"cpu": "synthetic", "cores": 2, "machine": "x86_64"},
+    cluster=CLUSTER,
+    version=__version__,
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,7 @@ CASES = {
     "cpu": Case("+5% client CPU", cpu=0.05, finds=(("cpu", "more"),)),
     "in-turn": Case("+3% throughput, all of base first", throughput=0.03, interleaved=False,
                     finds=(("throughput", "faster"),)),
+    "in-turn-drifting": Case("no difference, each run 1% slower, all of base first", drift=0.01, interleaved=False),
     "three": Case("no difference, 3 runs a side", runs=3),
     "three-10": Case("+10% throughput, 3 runs a side", runs=3, throughput=0.1, finds=(("throughput", "faster"),)),
     "single": Case("no difference, one run a side", runs=1),
@@ -102,13 +122,13 @@ def make_run(case: Case, place: int, rng: random.Random) -> Document:
         pace = speed * math.exp(ripple) * (1 - case.fall * second / SECONDS)
         p50, p99 = 800 / pace, 800 / pace * 3.2 * tail * math.exp(rng.gauss(0, 0.03))
         rows.append(
-            {"t_s": second + 1, "ok": round(OPS_S * pace), "errors": 0, "p50_us": p50, "p99_us": p99,
-             "p99_9_us": p99 * 2 * math.exp(rng.gauss(0, 0.08)), "warmup": False}
+            {"t_s": second + 1, "span_s": 1.0, "ok": round(OPS_S * pace), "errors": 0, "p50_us": p50, "p99_us": p99,
+             "p99_9_us": p99 * 2 * math.exp(rng.gauss(0, 0.08)), "warmup": False, "heat": ""}
         )  # fmt: skip
     ok = sum(row["ok"] for row in rows)
     counts = draw(ok, SECONDS * OPS_S / ok, tail, rng)
     finished = sum(counts)
-    frame = Frame({"name": "wire"}, {"name": "PyPy"}, 1, {"rate": None, "mode": "write"}, {}, {}, "0")
+    counts_of = {"due": ok, "issued": ok, "ok": ok, **dict.fromkeys(NONE, 0)}
     measures = Measures(
         state="done",
         phase="measure",
@@ -116,12 +136,12 @@ def make_run(case: Case, place: int, rng: random.Random) -> Document:
         duration_s=float(SECONDS),
         measured_ok=ok,
         measured_finished=finished,
-        operations={"ok": ok, "failed": 0, "unknown": 0},
-        client={"processes": 1, "cpu_s": cpu_us * finished / 1e6, "spin_s": 0.0},
+        operations=counts_of,
+        client={"processes": 1, "cpu_s": cpu_us * finished / 1e6, "spin_s": 0.0, "max_rss_mb": 40.0},
         histograms={"write": {"wait": no_wait(finished), "service": counts, "response": counts}},
         timeline=rows,
     )
-    return build(frame, measures, {})
+    return build(FRAME, measures, VERDICT)
 
 
 def draw(total: int, slowness: float, tail: float, rng: random.Random) -> list[int]:

@@ -21,6 +21,7 @@ from cqlsurge.load.latency.layout import index_of, lowest_at, median_at, width_a
 from cqlsurge.results.document import Document
 
 ALL = "all"
+MEASURED = "measure"  # the phase that a run is made for
 #: seconds at each end of a run that are left out of its series: they are incomplete
 EDGE_ROWS = 1
 
@@ -49,6 +50,8 @@ def read_run(document: Document, latency: str) -> Run:
     client, counts = document["client"], document["operations"]
     if duration_s <= 0 or not ok:
         raise ResultError(f"the run of {document['started_at']} measured nothing: leave it out")
+    if document.get("phase", MEASURED) != MEASURED:
+        raise ResultError(f"the run of {document['started_at']} ended while it wrote its population: leave it out")
     errors = int(counts["failed"] + counts["unknown"])
     finished = max(
         ok, sum(figures[latency]["count"] for kind, figures in document["latency_us"].items() if kind != ALL)
@@ -170,7 +173,8 @@ def series(run: Run, name: str) -> list[float]:
     Logarithms, but for `errors`, which are shares. Mean and p90 have no series of their own.
     """
     if name == "throughput":
-        return [math.log(max(row["ok"], 0.5)) for row in run.rows]
+        spans = ((row["ok"], row.get("span_s", 1.0)) for row in run.rows)
+        return [math.log(max(ok, 0.5) / span_s) for ok, span_s in spans if span_s > 0]
     if name == "errors":
         return [row["errors"] / max(1, row["ok"] + row["errors"]) for row in run.rows]
     key = f"{name}_us"

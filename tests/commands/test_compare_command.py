@@ -5,19 +5,12 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 from synthetic import load_power
 
 from cqlsurge.cli import main
 from cqlsurge.results.folder import keep
-
-FACTS = {
-    "engine": {"name": "wire", "technique": None, "driver": "wire", "compression": None},
-    "cluster": {"product": "ScyllaDB", "version": "6", "nodes": 3, "dcs": ["a"], "shards": 6, "tls": False},
-    "host": {"cpu": "x", "cores": 2, "machine": "x86_64"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sides = power.make_pair(power.Case("", throughput=0.1), random.Random(4))
     for side, concurrency in zip(sides, (16, 32), strict=True):
         for document in side:
-            document.update(FACTS)
-            document["settings"] |= {"concurrency": concurrency}
+            document["settings"] = {**document["settings"], "concurrency": concurrency}
             keep(document, folder)
     return folder
 
@@ -97,9 +89,6 @@ def test_wrong_usage_is_one_line(line: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_runs_lists_names_and_figures(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in runs.iterdir():
-        document: dict[str, Any] = json.loads(path.read_text())
-        path.write_text(json.dumps(document | {"verdict": {"bound_by": "server"}}))
     assert main(["runs"]) == 0
     out = capsys.readouterr().out
     assert max(len(line) for line in out.splitlines()) <= 80

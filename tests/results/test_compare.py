@@ -10,12 +10,14 @@ import copy
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from synthetic import load_power
 
+import cqlsurge.results.compare
 from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.load.latency.hdr import decode, encode
 from cqlsurge.results.comparable import judge_comparable
@@ -24,7 +26,7 @@ from cqlsurge.results.document import latencies
 from cqlsurge.results.limits import check_limits, parse_limit
 from cqlsurge.results.side import Side
 
-PAIRS = 8
+PAIRS = 6
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,12 @@ def pair(power: ModuleType) -> tuple[list[Any], list[Any]]:
     case = power.Case("", throughput=0.1, p99=0.3)
     sides: tuple[list[Any], list[Any]] = power.make_pair(case, random.Random(5))
     return sides
+
+
+def test_the_synthetic_runs_are_whole_documents(pair: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((Path(cqlsurge.results.compare.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(json.loads(json.dumps(pair[0][0])), schema)
 
 
 @pytest.mark.parametrize("name", ["none", "noisy", "autocorrelated", "drifting"])
@@ -157,17 +165,15 @@ def test_nothing_measured_is_refused(pair: Any) -> None:
     empty = {**pair[0][0], "throughput_ops_s": 0.0}
     with pytest.raises(ResultError, match="measured nothing"):
         compare([empty], pair[1])
+    with pytest.raises(ResultError, match="population"):
+        compare([{**pair[0][0], "phase": "populate"}], pair[1])
     with pytest.raises(UsageError, match="each side"):
         compare([], pair[1])
 
 
-def complete(document: Any, **changes: Any) -> Any:
-    """A document with the facts that are looked at, some changed: `settings.concurrency=3`."""
+def changed(document: Any, **changes: Any) -> Any:
+    """A document with some values changed: `settings__concurrency=3`."""
     whole = copy.deepcopy(document)
-    whole["settings"] = {"rate": None, "mode": "write", "concurrency": 1, "json": None, **whole["settings"]}
-    whole["engine"] = {"name": "wire", "technique": None, "driver": "wire", "compression": None}
-    whole["cluster"] = {"product": "ScyllaDB", "version": "6", "nodes": 3, "dcs": ["a"], "shards": 6, "tls": False}
-    whole["host"] = {"cpu": "x", "cores": 2, "machine": "x86_64"}
     for name, value in changes.items():
         group, key = name.split("__")
         whole[group][key] = value
@@ -175,27 +181,27 @@ def complete(document: Any, **changes: Any) -> Any:
 
 
 def test_what_differs_is_refused_unless_allowed(pair: Any) -> None:
-    base = [complete(document, settings__json="a") for document in pair[0]]
-    same = [complete(document, settings__json="b") for document in pair[1]]
+    base = [changed(document, settings__json="a") for document in pair[0]]
+    same = [changed(document, settings__json="b") for document in pair[1]]
     assert judge_comparable(base, same).differences == []
-    other = [complete(document, settings__concurrency=8, engine__name="fake", cluster__nodes=1) for document in pair[1]]
+    other = [changed(document, settings__concurrency=8, engine__name="fake", cluster__nodes=1) for document in pair[1]]
     with pytest.raises(UsageError, match=r"differ in cluster.nodes, concurrency, engine.name .*--allow-different"):
         judge_comparable(base, other)
     with pytest.raises(UsageError, match=r"differ in cluster.nodes \(cluster.nodes: 3 against 1\)"):
         judge_comparable(base, other, ["concurrency", "engine"])
     found = judge_comparable(base, other, ["all"]).differences
-    assert {"name": "concurrency", "base": [1], "candidate": [8]} in found
+    assert {"name": "concurrency", "base": [16], "candidate": [8]} in found
     mixed = [base[0], other[1]]
     with pytest.raises(UsageError, match="differ in"):
         judge_comparable(mixed, mixed)
 
 
 def test_odd_runs_are_named(pair: Any) -> None:
-    base = [complete(document) for document in pair[0]]
+    base = pair[0]
     assert judge_comparable(base, base).warnings == [
         "a run is given twice: that makes runs look more alike than they are"
     ]
-    cut = {**complete(pair[1][0]), "state": "interrupted", "verdict": {"bound_by": "client"}}
+    cut = {**pair[1][0], "state": "interrupted", "verdict": {"bound_by": "client"}}
     warnings = judge_comparable(base, [cut]).warnings
     assert [text for text in warnings if "did not end as asked" in text]
     assert [text for text in warnings if "client was the limit" in text]
