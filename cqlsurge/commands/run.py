@@ -149,10 +149,10 @@ def run(args: argparse.Namespace) -> int:
         with display:
             document = run_session(settings, display, interrupts)
         print_summary(document, stream)
-    if page is not None:
-        page.write_text(render([document], [f"{settings.mode} run"]))
-    if table is not None:
-        table.write_text(timeline_csv(document))
-    if folder is not None:
-        print(f"kept as     {keep(document, folder)} in {folder}", file=stream)
+        if page is not None:
+            page.write_text(render([document], [f"{settings.mode} run"]))
+        if table is not None:
+            table.write_text(timeline_csv(document))
+        if folder is not None:
+            print(f"kept as     {keep(document, folder)} in {folder}", file=stream)
     return exit_code(document)
