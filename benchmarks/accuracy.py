@@ -1,0 +1,118 @@
+"""Reported latencies against an observer: the simulator delays answers and stamps each request as it comes and goes.
+
+    uv run python benchmarks/accuracy.py [--rate 1k,20k] [--seconds 10] [--runs 1] [--runtime pypy,cpython]
+        [--latency lognormal:median=2ms,sigma=0.5] [--no-spin]
+
+For each runtime and rate, one load process runs against a simulator on PyPy (where there is one). The simulator's
+stamps (after its receive, before its send) give what the service times were at the server; the reported ones add the
+way there and back, which on loopback is the kernel's and the client's share. The error allowed is 2% or 100 us,
+whichever is more. Percentiles above what the samples can show (100 beyond each) are left out. Medians of the runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.session.run import run
+from cqlsurge.settings import Settings
+from cqlsurge.units import parse_count
+
+ROOT = Path(__file__).resolve().parent.parent
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from cqlsurge.simulator.__main__ import main; main()"
+PERCENTILES = (("p50", 50.0), ("p99", 99.0), ("p99_9", 99.9))
+BEYOND = 100
+#: for both compilers to get warm
+WARMUP_S = 4.0
+ALLOWED_SHARE, ALLOWED_US = 0.02, 100.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rate", default="1k,20k")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--runtime", default="pypy,cpython")
+    parser.add_argument("--latency", default="lognormal:median=2ms,sigma=0.5")
+    parser.add_argument("--no-spin", action="store_true", help="leave the other core alone on a crowded machine")
+    args = parser.parse_args()
+    print(f"{'runtime':8} {'rate':>6} {'figure':7} {'observer':>10} {'reported':>10} {'error':>9} {'allowed':>8}  wait")
+    good = True
+    for runtime in args.runtime.split(","):
+        for rate in args.rate.split(","):
+            found = [measured(runtime, rate, args) for _ in range(args.runs)]
+            for name in found[0]:
+                observer, reported, wait = (median(one[name][i] for one in found) for i in range(3))
+                error, allowed = reported - observer, max(ALLOWED_SHARE * observer, ALLOWED_US)
+                good &= abs(error) <= allowed
+                mark = "" if abs(error) <= allowed else "  too far"
+                print(
+                    f"{runtime:8} {rate:>6} {name:7} {observer:10.1f} {reported:10.1f} {error:+9.1f} {allowed:8.1f}"
+                    f"  {wait:.1f}{mark}"
+                )
+    return 0 if good else 1
+
+
+def measured(runtime: str, rate: str, args: argparse.Namespace) -> dict[str, tuple[float, float, float]]:
+    """{figure: (observer, reported service, reported wait)} in microseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, ready = Path(folder) / "log.csv", Path(folder) / "ready"
+        pypy = find_pypy()
+        options = ["--port", "0", "--ready-file", str(ready), "--log-requests", str(log), "--latency", args.latency]
+        command = [str(pypy.path) if pypy else sys.executable, "-I", "-c", START, str(ROOT), *options]
+        server = subprocess.Popen([*command, "--until-stdin-closes"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            while not (ready.exists() and ready.read_text()):
+                time.sleep(0.05)
+            settings = Settings(
+                address=ready.read_text().strip(), runtime=runtime, rate=rate, duration=args.seconds, processes=1,
+                blob_size=100, warmup=WARMUP_S, spin=not args.no_spin,
+            )  # fmt: skip
+            document = run(settings)
+        finally:
+            assert server.stdin is not None
+            server.stdin.close()
+            server.wait(20)
+        stamps = observed_ns(log)
+    reported = document["latency_us"]["write"]
+    expected = parse_count(rate) * args.seconds
+    print(
+        f"# {runtime} {rate}: {len(stamps)} requests stamped, {document['operations']['ok']} ok of {expected:.0f} asked"
+    )
+    return {
+        name: (percentile(stamps, wanted) / 1000, reported["service"][name], reported["wait"][name])
+        for name, wanted in PERCENTILES
+        if len(stamps) * (1 - wanted / 100) >= BEYOND or name == "p50"
+    }
+
+
+def observed_ns(log: Path) -> list[int]:
+    """From received to sent, of the load's connections: those with the most requests; the others are the control's."""
+    with log.open(encoding="ascii") as file:
+        rows = [(row["client_port"], int(row["received_ns"]), int(row["sent_ns"])) for row in csv.DictReader(file)]
+    requests = Counter(port for port, _, _ in rows)
+    busy = max(requests.values()) / 2
+    load = [(received, sent) for port, received, sent in rows if requests[port] >= busy]
+    # The first of them are from the handshake, well before the first operation.
+    begin = sorted(received for received, _ in load)[20] + WARMUP_S * 1e9
+    return sorted(sent - received for received, sent in load if received >= begin)
+
+
+def percentile(values: list[int], wanted: float) -> int:
+    """The value at rank ceil(wanted * count / 100) of sorted values."""
+    return values[max(0, math.ceil(wanted / 100 * len(values)) - 1)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
