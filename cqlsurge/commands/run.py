@@ -150,7 +150,9 @@ def run(args: argparse.Namespace) -> int:
             document = run_session(settings, display, interrupts)
         print_summary(document, stream)
         if page is not None:
-            page.write_text(render([document], [f"{settings.mode} run"]))
+            page.write_text(
+                render([document], [f"{settings.mode} run of {document['started_at'][:16].replace('T', ' ')} UTC"])
+            )
         if table is not None:
             table.write_text(timeline_csv(document))
         if folder is not None:
