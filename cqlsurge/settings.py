@@ -133,8 +133,8 @@ class Settings:
     )  # fmt: skip
     until: str | None = option(
         None,
-        'end the run once a percentile is known so well: "p99 +- 2%%" (95%% confidence, of the headline latency; 10 s at '
-        "least; --operations and --duration still end it too)",
+        'end the run once a percentile is known so well: "p99 +- 2%%" (of the headline latency, 95%% confidence, 10 s at '
+        "least); --operations and --duration still end it too",
         "What to do",
         parse=goal,
         metavar="GOAL",
@@ -256,10 +256,10 @@ class Settings:
     )
     on_error: str | None = option(
         None,
-        "what to do about errors of a class: retry (also where the rules would not, if it is safe), backoff (retry, and "
-        "have less in flight for a while), count (no retry), ignore (count, but not against the budget), stop (end the "
-        "run within about a second); retry, backoff and the lack of retries are wire's, other engines' drivers retry as "
-        "they will",
+        "what to do about errors of a class: retry (also where the rules would not, if it is safe), backoff (retry, "
+        "and have less in flight for a while), count (no retry), ignore (count, but not against the budget), stop (end "
+        "the run within about a second); retry, backoff and the lack of retries are wire's, the drivers of other "
+        "engines retry as they will",
         "Errors",
         parse=policies,
         metavar="CLASS=POLICY,...",
