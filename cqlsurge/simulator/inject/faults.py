@@ -31,6 +31,7 @@ ERRORS = {
     "function_failure": 0x1400,
     "write_failure": 0x1500,
     "cdc_write_failure": 0x1600,
+    "cas_write_unknown": 0x1700,
     "syntax_error": 0x2000,
     "unauthorized": 0x2100,
     "invalid": 0x2200,
