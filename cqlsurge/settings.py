@@ -133,8 +133,8 @@ class Settings:
     )  # fmt: skip
     until: str | None = option(
         None,
-        'end the run once a percentile is known so well: "p99 +- 2%%" (of the headline latency, 95%% confidence, 10 s at '
-        "least); --operations and --duration still end it too",
+        'end the run once a percentile is known so well: "p99 +- 2%%" (of the headline latency, 95%% confidence, 10 s '
+        "at least); --operations and --duration still end it too",
         "What to do",
         parse=goal,
         metavar="GOAL",

@@ -160,6 +160,8 @@ def _server_strain(evidence: Evidence) -> list[Reason]:
     """What the server says itself, or lets us see by its errors."""
     found = []
     server = evidence.server
+    if server.get("unanswered", 0) > server.get("samples", 0):
+        found.append(_reason("server_silent", "the server did not answer in time when it was asked how it is"))
     for pool, pending in server.get("pending", {}).items():
         if pending >= 1:
             found.append(_reason("server_pending", f"{pending:.0f} requests waited on average in the server's {pool}"))

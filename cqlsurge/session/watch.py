@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cassandra import DriverException
+from cassandra import DriverException, OperationTimedOut
 from cassandra.cluster import NoHostAvailable, Session
 
 from cqlsurge.host.pressure import HostSampler, ProcessSampler
@@ -86,7 +86,7 @@ class ServerWatch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="server watch", daemon=True)
         self._sums: dict[str, dict[str, float]] = {}
-        self._samples = 0
+        self._samples = self._unanswered = 0
 
     def start(self) -> None:
         """Begins to ask."""
@@ -107,6 +107,9 @@ class ServerWatch:
     def _ask(self, ask: Callable[[], dict[str, dict[str, float]]]) -> bool:
         try:
             said = ask()
+        except OperationTimedOut:
+            self._unanswered += 1
+            return True
         except (DriverException, NoHostAvailable, OSError, ValueError):
             return False  # this server does not tell, or no longer: the verdict does without
         if self._stop.is_set():
@@ -120,10 +123,10 @@ class ServerWatch:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Means over the samples: pending and active {pool: tasks}, reactor_utilization (busiest shard, of 1)."""
-        if not self._samples:
+        """samples, unanswered (questions); means: pending and active {pool: tasks}, reactor_utilization (of 1)."""
+        if not self._samples + self._unanswered:
             return {}
-        facts: dict[str, Any] = {"samples": self._samples}
+        facts: dict[str, Any] = {"samples": self._samples, "unanswered": self._unanswered}
         for group, sums in list(self._sums.items()):
             means = {name: round(value / self._samples, 3) for name, value in list(sums.items())}
             facts.update(means if group == "metrics" else {group: means})
