@@ -84,7 +84,7 @@ def _done(progress: Progress, width: int, plain: bool) -> Text:
         parts.append(f"{show_s(left)} left")
     text = _labelled(progress.phase, "")
     if share is not None:
-        text.append(gauge(share, min(40, max(10, width - LABEL - 50)), plain=plain), "cyan")
+        text.append(gauge(share, min(40, max(10, width - LABEL - 57)), plain=plain), "cyan")
         text.append(f" {share:4.0%}  ")
     text.append(", ".join(parts))
     if progress.elapsed_s < progress.warmup_s:
