@@ -25,6 +25,8 @@ def throughput_chart(runs: Sequence[Run]) -> Chart:
         )
         for at, run in enumerate(runs, 1)
     ]
+    if len(runs) == 1 and runs[0].asked:
+        series.append(Series("throughput asked for", runs[0].asked, 2, 2))
     y = linear(0, _highest(series), BOTTOM, TOP, show_count, "operations per second")
     return _over_time("throughput", "Throughput over time", runs, y, series)
 

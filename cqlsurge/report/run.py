@@ -11,6 +11,7 @@ from typing import Any
 from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.latency.histogram import add, percentiles
 from cqlsurge.load.latency.layout import new_counts
+from cqlsurge.load.pacing.notation import parse
 from cqlsurge.results.document import Document
 from cqlsurge.results.timeline import cells_text, heat_cells
 from cqlsurge.results.words import headline
@@ -55,6 +56,23 @@ class Run:
     def seconds_a_row(self) -> float:
         """How much time most rows of `rows` hold."""
         return float(max((row["span_s"] for row in self.rows), default=1.0))
+
+    @cached_property
+    def asked(self) -> list[tuple[float, float]]:
+        """(time in seconds, operations per second asked for); empty without a rate, or where keys have changed it."""
+        rate = self.document["settings"].get("rate")
+        if rate is None or any("rate_factor" in event for event in self.document["events"]):
+            return []
+        try:
+            shape = parse(rate)
+        except (ValueError, OSError):  # a file of rates that is not here
+            return []
+        points = []
+        for row in self.rows:
+            begin_ns, end_ns = (max(0, int(row[name] * 1e9)) for name in ("start_s", "t_s"))
+            count = shape.count_before(end_ns) - shape.count_before(begin_ns)
+            points.append((row["t_s"], count * 1e9 / max(1, end_ns - begin_ns)))
+        return points
 
     @cached_property
     def merged(self) -> dict[str, list[int]]:

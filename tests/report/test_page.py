@@ -17,6 +17,7 @@ from documents import NODES, make_document
 
 from cqlsurge.errors import UsageError
 from cqlsurge.report.page import MARK, RUNS_LIMIT, render
+from cqlsurge.report.run import Run
 from cqlsurge.report.tables import Table
 from cqlsurge.results.timeline import LIMIT
 
@@ -107,6 +108,15 @@ def test_several_runs_lie_over_each_other_with_their_comparison() -> None:
     for words in ("A a", "B b", "C c", "A p99", "C throughput", "B response", "b compared with a", "slower"):
         assert words in text, words
     assert page.count('class="heat"') == 3
+
+
+def test_a_rate_that_was_asked_for_lies_beside_what_came() -> None:
+    asked = make_document(rate="500")
+    assert [round(rate) for _, rate in Run(asked, "x").asked] == [500] * 20
+    assert "throughput asked for" in render([asked], ["x"])
+    asked["events"].append({"t_s": 3.0, "event": "paused", "rate_factor": 0.0})
+    assert Run(asked, "x").asked == [], "nobody knows it then"
+    assert Run(make_document(), "x").asked == []
 
 
 def test_too_many_runs_are_refused() -> None:
