@@ -22,9 +22,10 @@ from cqlsurge.results.statistics import (
     borrowed,
     difference,
     holm,
+    interleaved,
     series_spread,
     spread_of,
-    without_trend,
+    with_trend,
 )
 
 KIND = "cqlsurge comparison"
@@ -39,6 +40,9 @@ LARGEST = math.log(1e6)
 BEYOND_MIN = 10
 #: weights of a metric in the family, the headline's and the rest's
 HEADLINE, SECOND, REST = 20.0, 6.0, 1.0
+
+TAKEN_OUT = "a trend over the order of the runs is taken out"
+MAYBE_TREND = "follows the order of the runs, which may be all of the difference"
 
 Word = Literal["faster", "slower", "less", "more", "no difference seen", "too noisy to tell"]
 TOO_NOISY: Word = "too noisy to tell"
@@ -192,7 +196,7 @@ class Pair:
         found = self._difference(metric, base, candidate)
         note = "" if found or not (base.whole or candidate.whole) else self._silence()
         if metric.name in self.trends:
-            note = "a trend over the order of the runs is taken out"
+            note = TAKEN_OUT if interleaved(self.order) else MAYBE_TREND
         return Draft(metric, base.whole, candidate.whole, found, note)
 
     def _silence(self) -> str:
@@ -246,10 +250,10 @@ class Pair:
             )
             single = borrowed(candidate.whole if runs[1] == 1 else base.whole, known, max(runs))
             return difference(known, single, floor) if runs[1] == 1 else difference(single, known, floor)
-        straight = without_trend(base.each, candidate.each, self.order) if self.ordered else None
-        if straight is not None:
+        trended = with_trend(base.each, candidate.each, self.order) if self.ordered else None
+        if trended is not None:
             self.trends.add(metric.name)
-            return replace(straight, error=math.hypot(straight.error, floor))
+            return replace(trended, error=math.hypot(trended.error, floor))
         return difference(
             spread_of(base.whole, base.each, base.without),
             spread_of(candidate.whole, candidate.each, candidate.without),

@@ -14,15 +14,18 @@ from statistics import NormalDist, fmean, variance
 
 #: from here on Student's t is the normal distribution for all that is asked of it
 NORMAL_DF = 1e6
-#: a trend over the runs is taken out only when it is as unlikely as this to be none
-TREND_P = 0.01
-#: and only where the middles of both sides lie no further apart than this many runs: beyond, it would be extrapolated
+#: figures are said to follow the order of the runs when that is as unlikely as this to be chance
+TREND_P = 0.02
+#: sides are interleaved where their middles lie no further apart than this many runs
 TREND_GAP = 1.5
 #: batches of a series: at least so many are left, and their means may be correlated so much
 BATCHES_MIN = 6
 CORRELATION_MAX = 0.1
 #: a shorter series says nothing about how it varies
 SERIES_MIN = 2 * BATCHES_MIN
+
+
+Order = tuple[Sequence[float], Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -125,20 +128,22 @@ def borrowed(single: float, spread: Spread, runs: int) -> Spread:
     return Spread(single, spread.variance * runs, spread.df)
 
 
-def without_trend(
-    base: Sequence[float], candidate: Sequence[float], order: tuple[Sequence[float], Sequence[float]]
-) -> Difference | None:
-    """The difference once a linear trend over the order of the runs is taken out; None where none is clearly seen.
+def interleaved(order: Order) -> bool:
+    """Whether the runs of both sides were made in turn; `order` has the place of each run among all."""
+    return abs(fmean(order[0]) - fmean(order[1])) <= TREND_GAP
 
-    The sides' own variances stay apart; not knowing the trend exactly adds to the error and takes a degree of freedom.
-    For three runs a side at least, interleaved: one side after the other, a trend and a difference look the same.
+
+def with_trend(base: Sequence[float], candidate: Sequence[float], order: Order) -> Difference | None:
+    """The difference where figures follow the order of the runs; None where they do not clearly.
+
+    Interleaved sides: a linear trend is taken out; not knowing it exactly adds to the error and takes a degree of
+    freedom. One side after the other: the trend may be all of the difference, and so what it comes to adds to the
+    error. The sides' own variances stay apart. For three runs a side at least.
     """
     total = len(base) + len(candidate)
     if min(len(base), len(candidate)) < 3:
         return None
     middles, means = [fmean(places) for places in order], [fmean(base), fmean(candidate)]
-    if abs(middles[1] - middles[0]) > TREND_GAP:
-        return None
     x = [[place - middle for place in places] for places, middle in zip(order, middles, strict=True)]
     y = [[value - mean for value in values] for values, mean in zip((base, candidate), means, strict=True)]
     sum_xx = sum(one * one for side in x for one in side)
@@ -148,6 +153,9 @@ def without_trend(
     if not slope or (residual and two_sided_p(slope / math.sqrt(residual / sum_xx), total - 3) >= TREND_P):
         return None
     gap, left = middles[1] - middles[0], (total - 3) / (total - 2)
+    if not interleaved(order):
+        plain = [Spread(mean, variance(side) / len(side), len(side) - 1) for mean, side in zip(means, y, strict=True)]
+        return difference(plain[0], plain[1], slope * gap)
     spreads = [Spread(0.0, variance(side) / len(side) / left, len(side) - 1) for side in rest]
     found = difference(spreads[0], spreads[1], math.sqrt(residual / sum_xx) * abs(gap))
     return Difference(means[1] - means[0] - slope * gap, found.error, found.df * left)
