@@ -8,10 +8,10 @@ ORPHAN: timed out, the id stays out of use until its late reply; AGED or less: i
 from __future__ import annotations
 
 import ssl
-from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
 
 from cqlsurge.load.engines.recorder import TargetRecord
+from cqlsurge.load.engines.wire.ids import FreeIds, free_ids
 from cqlsurge.load.outcomes.breaker import CLOSED, Breaker
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Connection:
         self.ops: list[int] = []
         self.dues: list[int] = []
         self.flushes: list[int] = []
-        self.free: deque[int] = deque()
+        self.free: FreeIds = free_ids()
         self.attempts: dict[int, Attempt] = {}
         self.internal: dict[int, Callable[[Frame], None]] = {}
         self.preparing: set[int] = set()
@@ -90,10 +90,7 @@ class Connection:
         self.heard_ns = 0
 
     def grow(self) -> bool:
-        """Makes more stream ids; False when there are no more.
-
-        Ids are used in turn, the longest unused first: an answer that comes twice then finds its id free and is seen.
-        """
+        """Makes more stream ids; False when there are no more."""
         have = len(self.ops)
         if have >= MAX_SLOTS:
             return False
@@ -101,7 +98,7 @@ class Connection:
         self.ops += [0] * more
         self.dues += [0] * more
         self.flushes += [FREE] * more
-        self.free += range(have, have + more)
+        self.free.extend(range(have, have + more))
         return True
 
     def release(self, sid: int) -> None:
