@@ -7,6 +7,7 @@ by operation number. Keys are spread over all tokens alike.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -75,7 +76,8 @@ def _ranges(target: Target, nodes: Sequence[Node]) -> Pieces:
 def _tablets(target: Target, nodes: Sequence[Node]) -> Pieces:
     """(first, last, places) of each tablet, places with their shard."""
     everyone = _everyone(nodes)
-    shards = {node.host_id: max(1, node.shards) for node in nodes}
+    # Where tablets name shards a node has some, known of or not.
+    shards = {node.host_id: node.shards or TOKENS for node in nodes}
     first = INT64_MIN - 1
     for last, replicas in sorted(target.tablets or ()):
         places = [(host, shard) for host, shard in replicas if shard < shards.get(host, 0)]
@@ -106,18 +108,17 @@ def _below(past: int, low: int, high: int, every: int) -> int:
 def with_shares(targets: Sequence[Mapping[str, Any]], shares: Mapping[Place, float]) -> list[dict[str, Any]]:
     """The rows with `share`, of all requests, and `expected_share`, None where nothing is known of it."""
     total = sum(row["issued"] for row in targets) or 1
+    rows = Counter(row["node"] for row in targets)
+
+    def expected(node: str, shard: int) -> float | None:
+        # The engine may have found shards where the control plane knew of none.
+        share = shares.get((node, shard), shares[node, -1] / rows[node] if (node, -1) in shares else None)
+        return None if share is None else round(share, 6)
+
     return [
-        {
-            **row,
-            "share": round(row["issued"] / total, 6),
-            "expected_share": _known(shares.get((row["node"], row["shard"]))),
-        }
+        {**row, "share": round(row["issued"] / total, 6), "expected_share": expected(row["node"], row["shard"])}
         for row in targets
     ]
-
-
-def _known(share: float | None) -> float | None:
-    return None if share is None else round(share, 6)
 
 
 def warnings(

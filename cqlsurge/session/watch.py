@@ -86,6 +86,7 @@ class ServerWatch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="server watch", daemon=True)
         self._sums: dict[str, dict[str, float]] = {}
+        self._counts: dict[str, int] = {}
         self._samples = self._unanswered = 0
 
     def start(self) -> None:
@@ -116,6 +117,7 @@ class ServerWatch:
             return True
         self._samples += 1
         for group, values in said.items():
+            self._counts[group] = self._counts.get(group, 0) + 1
             sums = self._sums.setdefault(group, {})
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -128,7 +130,7 @@ class ServerWatch:
             return {}
         facts: dict[str, Any] = {"samples": self._samples, "unanswered": self._unanswered}
         for group, sums in list(self._sums.items()):
-            means = {name: round(value / self._samples, 3) for name, value in list(sums.items())}
+            means = {name: round(value / self._counts[group], 3) for name, value in list(sums.items())}
             facts.update(means if group == "metrics" else {group: means})
         return facts
 

@@ -81,6 +81,14 @@ def test_narrow_ranges_are_divided_as_the_shards_are() -> None:
             assert seen[shard] / 2000 == pytest.approx(portion, abs=0.06)
 
 
+def test_shards_that_only_the_engine_knows_share_what_their_node_gets() -> None:
+    shares = expected_shares(replace(RING, nodes=tuple(replace(node, shards=0) for node in NODES)))
+    rows = [{"node": "host1", "address": "a", "shard": shard, "issued": 5} for shard in range(3)]
+    assert [row["expected_share"] for row in with_shares(rows, shares)] == [
+        pytest.approx(shares["host1", -1] / 3, abs=1e-6)
+    ] * 3
+
+
 def test_what_is_out_of_balance_is_said() -> None:
     shares = expected_shares(RING)
     rows = [
