@@ -76,6 +76,7 @@ class Control:
         self._measuring = False
         self._cpu_at_measure_s = 0.0
         self._spin_at_measure_ns = 0
+        self._measuring_since_ns = start_ns
         self._garbage_before_s = garbage_s()
 
     def poll(self, now_ns: int) -> None:
@@ -106,14 +107,15 @@ class Control:
         """Sends the recorder's counts and the interval's histograms."""
         self._recorder.gauges["gc_s"] = garbage_s() - self._garbage_before_s
         taken = self._recorder.take()
+        used_s = cpu_s() - self._cpu_at_measure_s
         taken.update(
             type=message_type,
             phase=self._phase,
             reason=self.stop_reason,
             t_ns=now_ns,
             measuring=self._measuring,
-            cpu_s=cpu_s() - self._cpu_at_measure_s,
-            measured_spin_s=(self._recorder.spin_ns - self._spin_at_measure_ns) / 1e9,
+            cpu_s=used_s,
+            measured_spin_s=self._spin_s(now_ns, used_s),
             max_rss_mb=max_rss_mb(),
         )
         self._channel.send(taken)
@@ -124,11 +126,18 @@ class Control:
             self._begin_measure(now_ns)
         self.snapshot(now_ns, "end")
 
+    def _spin_s(self, now_ns: int, used_s: float) -> float:
+        """CPU time spent spinning: the loop knows for how long it spun, and got only its share of a crowded core."""
+        elapsed_s = (now_ns - self._measuring_since_ns) / 1e9
+        share = min(1.0, used_s / elapsed_s) if elapsed_s > 0 else 1.0
+        return (self._recorder.spin_ns - self._spin_at_measure_ns) / 1e9 * share
+
     def _begin_measure(self, now_ns: int) -> None:
         if now_ns > self._start_ns:
             # What came before belongs to the warm-up: it leaves the histograms and is counted in operations alone.
             self.snapshot(now_ns)
         self._measuring = True
+        self._measuring_since_ns = now_ns
         self._cpu_at_measure_s = cpu_s()
         self._spin_at_measure_ns = self._recorder.spin_ns
 
