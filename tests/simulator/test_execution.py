@@ -131,6 +131,10 @@ def test_token_ranges_divide_the_rows(shell):
     assert sorted(lower + upper) == [(key,) for key in range(50)]
     assert lower
     assert upper
+    (first,) = shell("SELECT k FROM n LIMIT 1")
+    assert shell(f"SELECT k FROM n WHERE token(k) <= token({first[0]})") == [first]
+    following = shell("SELECT k FROM n WHERE token(k) > token(?) LIMIT 1", encode_value(t.INT, first[0]))
+    assert following == shell("SELECT k FROM n LIMIT 2")[1:]
 
 
 def test_conditions(wide):

@@ -103,6 +103,10 @@ def _parts(term: ast.Collection, cql_type: CqlType) -> list[tuple[Any, CqlType]]
 
 def _relation_markers(named: _Named, relations: tuple[ast.Relation, ...], table: Table) -> None:
     for relation in relations:
+        if relation.form == "token" and isinstance(relation.value, ast.Call) and relation.value.name == "token":
+            for column, term in zip(table.partition_key, relation.value.arguments):  # noqa: B905
+                named.term(term, table, column.name, column.type)
+            continue
         if relation.form == "token":
             named.term(relation.value, table, f"partition key of {table.keyspace}.{table.name}", t.BIGINT)
             continue

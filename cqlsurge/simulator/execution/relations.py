@@ -6,6 +6,8 @@ import itertools
 import operator
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.routing.keys import routing_key
+from cqlsurge.load.routing.murmur3 import token
 from cqlsurge.load.wire import types as t
 from cqlsurge.load.wire.primitives import Unset, Value
 from cqlsurge.simulator.cql import ast
@@ -60,17 +62,13 @@ class Filter:
         self._table = table
         self._tests = [self._test(relation, values) for relation in where if relation.form != "token"]
         self._token_tests = [
-            (_COMPARE[relation.operator], evaluate(relation.value, t.BIGINT, values))
+            (_COMPARE[relation.operator], _token_bound(relation.value, table, values))
             for relation in where
             if relation.form == "token" and relation.operator in _COMPARE
         ]
 
-    @property
-    def by_token(self) -> bool:
-        return bool(self._token_tests)
-
-    def token_fits(self, token: int) -> bool:
-        return all(compare(token, bound) for compare, bound in self._token_tests)
+    def token_fits(self, key_token: int) -> bool:
+        return all(compare(key_token, bound) for compare, bound in self._token_tests)
 
     def fits(self, cells: dict[str, bytes | None]) -> bool:
         return all(test(cells) for test in self._tests)
@@ -100,6 +98,19 @@ class Filter:
         if relation.operator in ("=", "!="):
             return lambda cells: compare(_plain(python(cells)), _plain(bound))
         return lambda cells: (found := python(cells)) is not None and bound is not None and compare(found, bound)
+
+
+def _token_bound(term: Any, table: Table, values: Sequence[Value]) -> int:
+    """What token(...) is compared with: a number, or the token of a partition key."""
+    if isinstance(term, ast.Call) and term.name == "token":
+        if len(term.arguments) != len(table.partition_key):
+            raise SchemaError(f"token() takes the {len(table.partition_key)} columns of the partition key")
+        pairs = zip(table.partition_key, term.arguments)  # noqa: B905
+        return token(routing_key([resolve_key(item, column.type, values, column.name) for column, item in pairs]))
+    bound: int | None = evaluate(term, t.BIGINT, values)
+    if bound is None:
+        raise SchemaError("Invalid null token value")
+    return bound
 
 
 def _plain(value: Any) -> Any:
