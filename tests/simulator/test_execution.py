@@ -153,6 +153,16 @@ def test_cassandra_answers_conditions_more_briefly():
     assert shell("INSERT INTO w (a, b) VALUES (1, 'x') IF NOT EXISTS") == [(True,)]
 
 
+def test_elements_of_collections(wide):
+    wide("UPDATE w SET l = [1, 2], m['k'] = 1 WHERE a = 1 AND b = 'x'")
+    wide("UPDATE w SET l[1] = ?, m[?] = 2 WHERE a = 1 AND b = 'x'", b"\0\0\0\7", b"other")
+    assert wide("SELECT l, m FROM w") == [([1, 7], {"k": 1, "other": 2})]
+    wide("UPDATE w SET m['k'] = null WHERE a = 1 AND b = 'x'")
+    assert wide("SELECT m FROM w") == [({"other": 2},)]
+    with pytest.raises(SchemaError, match="out of bound"):
+        wide("UPDATE w SET l[2] = 1 WHERE a = 1 AND b = 'x'")
+
+
 def test_counters(shell):
     shell("CREATE TABLE c (k int PRIMARY KEY, n counter)")
     shell("UPDATE c SET n = n + 5 WHERE k = 1")

@@ -86,11 +86,12 @@ class Select(Statement):
 
 @dataclass(frozen=True)
 class Assignment:
-    """`column = value`, or with operator + or - the column changed by value."""
+    """`column = value`, `column[key] = value`, or with operator + or - the column changed by value."""
 
     column: str
     operator: str
     value: Any
+    key: Any = None
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,11 @@ def _update(reader: Reader) -> ast.Write:
 
 def _assignment(reader: Reader) -> ast.Assignment:
     column = reader.name()
+    if reader.take_symbol("["):
+        key = read_term(reader)
+        reader.symbol("]")
+        reader.symbol("=")
+        return ast.Assignment(column, "=", read_term(reader), key)
     for operator in ("+=", "-="):
         if reader.take_symbol(operator):
             return ast.Assignment(column, operator[0], read_term(reader))

@@ -133,12 +133,27 @@ def _write_markers(named: _Named, write: ast.Write, table: Table) -> None:
     named.term(write.timestamp, table, "[timestamp]", t.BIGINT)
     named.term(write.ttl, table, "[ttl]", t.INT)
     for assignment in write.assignments:
-        named.term(assignment.value, table, assignment.column, table.column(assignment.column).type)
+        name, of = assignment.column, table.column(assignment.column).type
+        if assignment.key is None:
+            named.term(assignment.value, table, name, of)
+        else:
+            key_type, element_type = element_types(name, of)
+            named.term(assignment.key, table, f"key({name})", key_type)
+            named.term(assignment.value, table, f"value({name})", element_type)
     for name in write.deleted:
         table.column(name)
     _relation_markers(named, write.where, table)
     if isinstance(write.condition, tuple):
         _relation_markers(named, write.condition, table)
+
+
+def element_types(name: str, cql_type: CqlType) -> tuple[CqlType, CqlType]:
+    """The types of key and value in `column[key] = value`."""
+    if isinstance(cql_type, t.MapType):
+        return cql_type.key, cql_type.value
+    if isinstance(cql_type, t.ListType):
+        return t.INT, cql_type.element
+    raise SchemaError(f"Invalid operation ({name}[...] = ...) for {cql_type} column {name}")
 
 
 def _pk_indexes(statement: ast.Statement, table: Table) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.wire import types as t
 from cqlsurge.load.wire.primitives import Unset
 from cqlsurge.load.wire.results import Rows, Void
-from cqlsurge.simulator.execution.compiled import applied_columns
+from cqlsurge.simulator.execution.compiled import applied_columns, element_types
 from cqlsurge.simulator.execution.relations import Filter, named_keys
 from cqlsurge.simulator.execution.select import partition_rows
 from cqlsurge.simulator.execution.terms import deserialize, evaluate, resolve, resolve_key, serialize
@@ -105,13 +105,28 @@ class Writer:
                 target.put(column.name, cell._replace(value=value))
 
     def _assigned(self, assignment: ast.Assignment, column: Column, row: Row) -> Any:
+        if assignment.key is not None:
+            return self._element(assignment, column, row)
         value = resolve(assignment.value, column.type, self._context.values)
         if assignment.operator == "=" or value is None or isinstance(value, Unset):
             return value
-        old = row.cells.get(column.name)
-        before = None if old is None or old.value is None else deserialize(column.type, old.value)
+        before = _before(column, row)
         change = deserialize(column.type, value)
         return _combined(column, assignment.operator, before, change)
+
+    def _element(self, assignment: ast.Assignment, column: Column, row: Row) -> bytes:
+        """`column[key] = value`: a null value takes a map's key away."""
+        key_type, element_type = element_types(column.name, column.type)
+        key = evaluate(assignment.key, key_type, self._context.values)
+        value = evaluate(assignment.value, element_type, self._context.values)
+        held = _before(column, row)
+        if isinstance(column.type, t.MapType):
+            held = {**(held or {}), key: value}
+            return serialize(column.type, {name: item for name, item in held.items() if item is not None})
+        if not isinstance(key, int) or not 0 <= key < len(held or []):
+            raise SchemaError(f"List index {key} out of bound, list has size {len(held or [])}")
+        held[key] = value
+        return serialize(column.type, held)
 
     def _delete(
         self, write: ast.Write, table: Table, partition: Partition, clusterings: list[Key] | None, key: Key, at_us: int
@@ -173,6 +188,12 @@ def _only_statics(write: ast.Write, table: Table) -> bool:
     """Whether a write names nothing of a row but statics (beside the partition key, in an INSERT)."""
     kinds = {table.column(assignment.column).kind for assignment in write.assignments}
     return "static" in kinds and kinds <= {"static", "partition_key"}
+
+
+def _before(column: Column, row: Row) -> Any:
+    """The Python value that a column has so far."""
+    old = row.cells.get(column.name)
+    return None if old is None or old.value is None else deserialize(column.type, old.value)
 
 
 def _combined(column: Column, operator: str, before: Any, change: Any) -> bytes:
