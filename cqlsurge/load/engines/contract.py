@@ -10,7 +10,7 @@ What `run` owes (the contract suite, tests/integration/test_engine_contract.py, 
   with a pacer: the k-th operation of this process is due at `work.start_ns` + the k-th offset, sent as soon as a place
   is free, and timed from the moment it was due;
 - every operation ends in the recorder exactly once: ok, failed or unknown; or it is left in flight when told to stop,
-  and then a write's number is added to `recorder.unacknowledged`;
+  and then it is given to `recorder.leave`;
 - it calls `work.control.poll` whenever `work.control.next_ns` has passed, with the recorder up to date, and when
   `control.stopping` is set it issues nothing more and drains until `control.drain_until_ns` at the latest.
 """

@@ -123,6 +123,9 @@ class Phase:
         recorder.issue(due_ns, sent_ns)
         try:
             rows = await self._execute(kind, values)
+        except asyncio.CancelledError:
+            recorder.leave(kind, number)
+            raise
         except Exception as error:
             done_ns = time.monotonic_ns()
             meaning = self._classify(error)

@@ -68,6 +68,8 @@ class FakeEngine(Engine):
             wake_ns = control.next_ns if full or intake.ended else intake.next_ns()
             if not flying or flying[0][0] > now_ns:
                 intake.pause(min(wake_ns, flying[0][0]) if flying else wake_ns)
+        for _, number, kind, _, _ in flying:
+            recorder.leave(kind, number)
         intake.close(time.monotonic_ns())
 
     def close(self) -> None:

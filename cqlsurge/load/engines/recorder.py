@@ -129,6 +129,11 @@ class Recorder:
         self.note_example(error_class, done_ns, number, text, node)
         self._time(record, due_ns, sent_ns, done_ns)
 
+    def leave(self, kind: int, number: int) -> None:
+        """An operation stays in flight at the end of the phase: if it writes, its row may or may not exist."""
+        if self.kinds[kind].writes:
+            self.unacknowledged.add(number, number + 1)
+
     def attempt_failed(self, error_class: str) -> None:
         """One attempt ended in an error, whatever becomes of its operation."""
         self.attempt_errors[error_class] = self.attempt_errors.get(error_class, 0) + 1

@@ -40,6 +40,7 @@ class Ledger:
         self.requests = Requests(work, seed)
         self.recorder = work.recorder
         self.in_flight = 0
+        self._open: set[Operation] = set()
         #: operations that were taken and are about to be sent
         self.claimed = 0
         #: set when the phase is over: what is answered later is left as in flight
@@ -54,7 +55,9 @@ class Ledger:
         """An operation is about to be sent."""
         self.recorder.issue(due_ns, sent_ns)
         self.in_flight += 1
-        return Operation(number, kind, due_ns, sent_ns)
+        operation = Operation(number, kind, due_ns, sent_ns)
+        self._open.add(operation)
+        return operation
 
     def succeed(self, operation: Operation, done_ns: int, rows: Any) -> None:
         """The operation was answered; `rows` is None where the answer has none."""
@@ -87,12 +90,15 @@ class Ledger:
     def close(self) -> None:
         """Ends the books: nothing is counted any more."""
         self.closed = True
+        for operation in self._open:
+            self.recorder.leave(operation.kind, operation.number)
         self.intake.close(time.monotonic_ns())
 
     def _end(self, operation: Operation) -> bool:
         if self.closed or not operation.open:
             return False
         operation.open = False
+        self._open.discard(operation)
         self.in_flight -= 1
         return True
 

@@ -10,13 +10,12 @@ from typing import Any
 from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Work
 from cqlsurge.load.engines.tls import client_context
 from cqlsurge.load.engines.wire.connection import FREE, INTERNAL, KIND_BITS, KIND_MASK, ORPHAN, RETRIED, Connection
-from cqlsurge.load.engines.wire.loop import turn
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.requests import Clock, Template
 from cqlsurge.load.engines.wire.retries import Retries
 from cqlsurge.load.engines.wire.state import Load, clock
 from cqlsurge.load.engines.wire.ticks import account
-from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, plan_of
+from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, make_turn, plan_of
 from cqlsurge.load.engines.wire.warm import warm
 from cqlsurge.load.outcomes.policy import parse_policies
 from cqlsurge.load.wire.compression import lz4_support
@@ -99,6 +98,7 @@ class WireEngine(Engine):
         load = Load(work, plan, pool, retries, self.timeout_ns)
         self._begin(pool, load)
         inbox, control, source = self.inbox, work.control, work.source
+        turn = make_turn(load, inbox)
         while True:
             turn(load, inbox, FLUSH_BYTES)
             if load.begun == load.ended:
@@ -133,9 +133,7 @@ class WireEngine(Engine):
                 connection.orphans += 1
             connection.attempts.clear()
         for op in left:
-            if load.kinds[op & KIND_MASK].writes:
-                number = op >> KIND_BITS
-                load.recorder.unacknowledged.add(number, number + 1)
+            load.recorder.leave(op & KIND_MASK, op >> KIND_BITS)
 
     def close(self) -> None:
         """See Engine."""
