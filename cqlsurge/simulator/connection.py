@@ -46,6 +46,11 @@ class Answer(NamedTuple):
     fault: Fault | None = None
     close: bool = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is sent as it is and the connection goes on."""
+        return not self.close and (self.fault is None or self.fault.kind == "error")
+
 
 class Peer(NamedTuple):
     """Where a connection comes from and what it reached."""

@@ -31,7 +31,7 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         """In order behind what still drips out."""
-        if self.deaf or self._transport.is_closing():
+        if not data or self.deaf or self._transport.is_closing():
             return
         if self._dripping:
             self._waiting.append(data)
@@ -39,10 +39,10 @@ class Wire:
             self._transport.write(data)
 
     def send_answer(self, answer: Answer) -> None:
-        if answer.fault is None or answer.fault.kind == "error":
-            self.send(answer.frame)
-        else:
+        if answer.fault is not None and answer.fault.kind != "error":
             self._misbehave(answer, answer.fault)
+        else:
+            self.send(answer.frame)
         if answer.close:
             self._transport.close()
 

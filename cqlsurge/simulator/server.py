@@ -84,41 +84,46 @@ class ClientProtocol(asyncio.Protocol):
             requests = self._decoder.feed(data)
         except ProtocolError as fault:
             error, requests = fault, fault.frames
-        at_once: list[Answer] = []
+        # Answers that may go out at the same time go out together, which saves a call to the kernel for each.
+        groups: dict[int, list[Answer]] = {}
         for request in requests:
             if self.wire.deaf:
                 return
-            self._deliver(self._connection.answer(request), received_ns, at_once)
-        self._send(at_once, received_ns)
+            answer = self._connection.answer(request)
+            groups.setdefault(self._delay_ns(received_ns), []).append(answer)
+        for delay_ns, answers in groups.items():
+            if delay_ns:
+                loop = asyncio.get_running_loop()
+                loop.call_at((received_ns + delay_ns) / 1e9, self._send, answers, received_ns, delay_ns)
+            else:
+                self._send(answers, received_ns, 0)
         if error is not None:
             self.wire.send_answer(self._connection.protocol_error(error, error.stream))
 
-    def _deliver(self, answer: Answer, received_ns: int, at_once: list[Answer]) -> None:
-        """Put an answer among those that go out now, or on the loop's clock."""
+    def _delay_ns(self, received_ns: int) -> int:
+        """How long to hold back an answer to what came at this time."""
         delays = self._cluster.delays
-        if delays.active and self._connection.state == "ready":
-            started_ns = received_ns - self._cluster.started_ns
-            wait_until_ns = delays.send_at_ns(self._node.index + 1, started_ns) + self._cluster.started_ns
-            if wait_until_ns > received_ns:
-                loop = asyncio.get_running_loop()
-                loop.call_at(wait_until_ns / 1e9, self._send, [answer], received_ns, wait_until_ns - received_ns)
-                return
-        if answer.fault is None and not answer.close:
-            at_once.append(answer)
-        else:
-            self._send([answer], received_ns)
+        if not delays.active or self._connection.state != "ready":
+            return 0
+        since_start_ns = received_ns - self._cluster.started_ns
+        return delays.send_at_ns(self._node.index + 1, since_start_ns) - since_start_ns
 
-    def _send(self, answers: list[Answer], received_ns: int, injected_ns: int = 0) -> None:
+    def _send(self, answers: list[Answer], received_ns: int, injected_ns: int) -> None:
         log = self._server.log
         if log is not None:
             now_ns = time.monotonic_ns()
             peer = self._connection.peer
             for answer in answers:
                 log.add(answer.stream, peer, received_ns, now_ns, injected_ns)
-        if len(answers) == 1:
-            self.wire.send_answer(answers[0])
-        elif answers:
-            self.wire.send(b"".join([answer.frame for answer in answers]))
+        plain: list[bytes] = []
+        for answer in answers:
+            if answer.plain:
+                plain.append(answer.frame)
+                continue
+            self.wire.send(b"".join(plain))
+            plain.clear()
+            self.wire.send_answer(answer)
+        self.wire.send(b"".join(plain))
 
 
 class Server:
