@@ -47,9 +47,6 @@ class WireEngine(Engine):
     def open(self) -> dict[str, Any]:
         """See Engine."""
         target, workload = self.setup.target, self.setup.workload
-        support = lz4_support()
-        if target.compression and support.block is None:
-            raise EngineError(f"compression: {support.reason}, or run with --no-compression")
         try:
             context = client_context(target.tls) if target.tls is not None else None
         except (OSError, ssl.SSLError) as error:
@@ -78,7 +75,9 @@ class WireEngine(Engine):
         standing = pool.connected()
         compressed = sum(connection.compressor is not None for connection in standing)
         if self.setup.target.compression and compressed < len(standing):
-            pool.note("the server offers no LZ4: frames go uncompressed")
+            support = lz4_support()
+            reason = support.reason if support.block is None else "the server offers none"
+            pool.note(f"no LZ4, frames go uncompressed: {reason}")
         return {
             "connections": len(standing),
             "shards_covered": sum(connection.shard >= 0 for connection in standing),
