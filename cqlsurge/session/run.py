@@ -60,6 +60,7 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
             _check_concurrency(ground.settings, database)
             crew = stack.enter_context(Crew(ground.python, ground.processes))
             engine_facts = _open_engines(crew, ground, database, listener)
+            _check_compression(ground, engine_facts)
         frame = _frame(ground, database, engine_facts)
         listener.connected(frame.cluster, frame.engine, frame.runtime)
         return LoadRun(ground.settings, database, crew, frame, file, listener, interrupts, outputs).run()
@@ -137,6 +138,12 @@ def _open_engines(crew: Crew, ground: Ground, database: Database, listener: List
         common["shards_covered"] = min(each["shards_covered"] for each in facts.values())
     common["notes"] = list(dict.fromkeys(note for each in facts.values() for note in each.get("notes", [])))
     return common
+
+
+def _check_compression(ground: Ground, facts: dict[str, Any]) -> None:
+    if ground.settings.compression and not facts.get("compression"):
+        why = "; ".join(facts["notes"]) or f"engine {ground.engine.name} has none"
+        raise UsageError(f"--compression cannot be had: {why}; leave it away")
 
 
 def _frame(ground: Ground, database: Database, engine_facts: dict[str, Any]) -> Frame:
