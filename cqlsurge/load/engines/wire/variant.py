@@ -1,7 +1,11 @@
-"""Which way of handling bytes this interpreter gets: cffi on PyPy, parts and join everywhere else."""
+"""Which way of handling bytes this interpreter gets: cffi on PyPy, numpy on CPython, else parts and join.
+
+CQLSURGE_WIRE_NUMPY=0 in the environment leaves numpy alone: for tests, and to measure what it is worth.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.engines.wire import buffers_python, kv_python
@@ -18,11 +22,16 @@ if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Node
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.engines.wire.requests import Clock, Template
+    from cqlsurge.load.engines.wire.state import Load
     from cqlsurge.load.workload.model import Workload
+
+    Turn = Callable[[Load, Any, int], None]
 
 buffers: Any = buffers_python
 keyvalue: Any = kv_python
 make_checker: Callable[[Plan, list[int], float], Checker] = Checker
+#: plans by the block, where there is numpy
+blocks: Any = None
 NAME = "parts and join"
 if INTOP:
     try:
@@ -31,6 +40,13 @@ if INTOP:
         buffers, keyvalue, make_checker, NAME = buffers_cffi, kv_cffi, kv_cffi.make_checker, "cffi arenas"
     except ImportError:
         NAME = "parts and join (cffi is not installed)"
+elif os.environ.get("CQLSURGE_WIRE_NUMPY") != "0":
+    try:
+        from cqlsurge.load.engines.wire import connection_numpy, plan_numpy
+
+        buffers, blocks, NAME = connection_numpy, plan_numpy, "numpy blocks"
+    except ImportError:
+        NAME = "parts and join (numpy is not installed)"
 
 FLUSH_BYTES: int = buffers.FLUSH_BYTES
 
@@ -48,7 +64,23 @@ def make_inbox() -> Any:
 
 def plan_of(workload: Workload, compressing: bool) -> Plan:
     """Frames of the key-value workload are made from words, unless they are to be compressed as a whole."""
-    return KeyValuePlan(workload) if isinstance(workload, KeyValue) and not compressing else Plan(workload)
+    if not isinstance(workload, KeyValue) or compressing:
+        return Plan(workload)
+    if blocks is not None and blocks.suits(workload):
+        plan: Plan = blocks.BlockPlan(workload)
+        return plan
+    return KeyValuePlan(workload)
+
+
+def make_turn(load: Load, inbox: Any) -> Turn:
+    """The loop that goes with a phase's plan."""
+    from cqlsurge.load.engines.wire import loop
+
+    if blocks is None or not isinstance(load.plan, blocks.BlockPlan):
+        return loop.turn
+    from cqlsurge.load.engines.wire.loop_numpy import Turner
+
+    return Turner(load, load.plan, inbox).turn
 
 
 def make_templates(

@@ -1,0 +1,175 @@
+"""The wire engine's numpy blocks against what they stand for, one by one: plans, routes, frames, histograms, phases.
+
+How: the same numbers through the scalar code and through the blocks, all results equal bit for bit; then phases against
+a scripted server in this process, with blocks from the first operation on, so that cold paths meet them.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cqlsurge.load.engines.contract import Target
+from cqlsurge.load.engines.wire import issue_numpy, receive_numpy
+from cqlsurge.load.engines.wire.buffers_python import JoinConnection
+from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, MAX_SLOTS
+from cqlsurge.load.engines.wire.connection_numpy import SlotConnection
+from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
+from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
+from cqlsurge.load.engines.wire.latencies_numpy import indices_of
+from cqlsurge.load.engines.wire.plan import KeyValuePlan
+from cqlsurge.load.engines.wire.plan_numpy import BLOCK, BlockPlan
+from cqlsurge.load.engines.wire.requests import Clock
+from cqlsurge.load.engines.wire.router import build_router
+from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
+from cqlsurge.load.workload import kv_numpy
+from cqlsurge.load.workload.kv import KeyValue
+from tests.load.engines import test_wire_scripted as scripted
+from tests.load.engines.scripted_server import Link, ScriptedServer, error, void
+from tests.load.engines.test_wire_parts import REPLICATION, lanes, nodes
+
+if TYPE_CHECKING:
+    from cqlsurge.load.wire.requests import Execute
+
+COUNT = 600
+
+
+def keyvalue(mode: str = "mixed", **parameters: Any) -> KeyValue:
+    return KeyValue(seed=11, keyspace="ks", table="kv", mode=mode, **{"keys": 1000, "blob_size": 100, **parameters})
+
+
+@pytest.mark.parametrize("mode", ["write", "read", "mixed"])
+@pytest.mark.parametrize("first", [0, 999, (1 << 45) - 3])
+@pytest.mark.parametrize("keys", [1, 1000, (1 << 62) + 5])
+def test_kinds_keys_and_offsets_are_those_of_the_workload(mode: str, first: int, keys: int) -> None:
+    load = keyvalue(mode, keys=keys, key_offset=77)
+    kinds, partitions = kv_numpy.locate(load, first, COUNT)
+    words = kv_numpy.halves(load, partitions)
+    offsets = kv_numpy.pool_offsets(words[1]).tolist()
+    for at, (kind, partition) in enumerate(zip(kinds.tolist(), partitions.tolist(), strict=True)):
+        assert (kind, partition, 0) == load.locate(first + at)
+        halves = (int(words[0][at]), int(words[1][at]))
+        assert halves == load.halves(partition)
+        assert offsets[at] == load.pool_offset(halves[1])
+
+
+@pytest.mark.parametrize("shards", [0, 1, 8])
+@pytest.mark.parametrize("each", [1, 3])
+def test_blocks_plan_and_route_as_the_loop_does(shards: int, each: int) -> None:
+    group = nodes(3, shards)
+    have = {
+        node.host_id: [JoinConnection(node, shard // each) for shard in range(max(1, shards) * each)] for node in group
+    }
+    target = Target((("127.0.0.1", 1),), "dc", "ks", "kv", replication=REPLICATION)
+    router = build_router(target, group, have)
+    assert router is not None
+    load = keyvalue()
+    plan, plain = BlockPlan(load), KeyValuePlan(load)
+    for first, wanted in ((0, 10), (BLOCK - 20, 10), (BLOCK - 5, 200), (1 << 40, BLOCK + 50)):
+        at = plan.cover(first, wanted, router)
+        assert plan.lanes is not None
+        for number in range(first, first + min(wanted, 300)):
+            kind, a, b, token = plain.step(number)
+            assert plan.step(number) == (kind, a, b, token)
+            lane, planned_kind = divmod(int(plan.keys[at]), 2)
+            assert planned_kind == kind
+            assert plan.ops[at] == number << KIND_BITS | kind
+            place = router.position(token) * router.width + number % router.width
+            assert plan.lanes.connections[lane] is router.groups[place].lane(token, number)
+            at += 1
+    assert plan.step(5) == plain.step(5)
+
+
+def test_one_connection_needs_no_tokens() -> None:
+    group = nodes(1, 0)
+    router = build_router(Target((), "dc", "ks", "kv"), group, lanes(group))
+    assert router is not None
+    assert router.only is not None
+    load = keyvalue()
+    plan = BlockPlan(load)
+    plan.cover(0, 5, router)
+    assert [plan.step_anywhere(number) for number in range(5)] == [
+        KeyValuePlan(load).step_anywhere(n) for n in range(5)
+    ]
+    assert [plan.step(number) for number in range(5)] == [KeyValuePlan(load).step(n) for n in range(5)]
+
+
+@pytest.mark.parametrize("blob_size", [1, 15, 17, 1000])
+def test_frames_are_those_of_the_templates(blob_size: int) -> None:
+    load = keyvalue(blob_size=blob_size)
+    clock = Clock(1_700_000_000_000_000_000, 12_345_678)
+    write = KeyValueWrite(load, 0, b"write id", clock)
+    read = KeyValueRead(load, 1, b"the read id", clock)
+    connection = JoinConnection(nodes(1, 0)[0], -1)
+    draw = random.Random(blob_size)
+    _, partitions = kv_numpy.locate(load, 0, 50)
+    first, second = kv_numpy.halves(load, partitions)
+    streams = np.array([draw.randrange(MAX_SLOTS) for _ in range(50)])
+    dues = np.array([draw.randrange(1 << 50) for _ in range(50)])
+    many, few = WriteFrames(write, 64), Frames(read, 64, {})
+    many.fill(streams, first, second)
+    many.complete(first, second, kv_numpy.pool_offsets(second), dues)
+    few.fill(streams, first, second)
+    for template, frames in ((write, many), (read, few)):
+        connection.reset()
+        for stream, a, b, due in zip(streams.tolist(), first.tolist(), second.tolist(), dues.tolist(), strict=True):
+            template.emit(connection, stream, a, b, due)
+        assert bytes(frames.view[: 50 * frames.size]) == b"".join(connection.parts)
+        assert connection.used == 50 * frames.size
+
+
+def test_indices_are_those_of_the_layout() -> None:
+    edge = TABLE_LIMIT << UNIT_MAGNITUDE
+    draw = random.Random(5)
+    values = [-(10**9), -1, 0, 63, 64, 131071, 131072, edge - 1, edge, edge + 1, 1 << 42, 1 << 50]
+    values += [draw.randrange(1 << draw.randrange(1, 45)) for _ in range(5000)]
+    assert indices_of(np.array(values)).tolist() == [index_of(value) for value in values]
+
+
+def test_slots_are_plain_ints_and_grow() -> None:
+    connection = SlotConnection(nodes(1, 0)[0], -1)
+    while connection.grow():
+        connection.ops[len(connection.ops) - 1] = 1 << 60
+    assert len(connection.flushes) == len(connection.free) == MAX_SLOTS
+    assert set(connection.flushes) == {FREE}
+    assert type(connection.ops[63]) is int
+    assert [at for at, op in enumerate(connection.ops) if op][:3] == [63, 127, 255]
+
+
+@pytest.fixture
+def blocks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issue_numpy, "FEW", 1)
+    monkeypatch.setattr(receive_numpy, "FEW", 1)
+
+
+@pytest.mark.usefixtures("blocks_only")
+@pytest.mark.parametrize("every", [0, 7, 50])
+def test_errors_among_successes_keep_every_count(every: int) -> None:
+    seen: set[bytes] = set()
+
+    def answer(link: Link, stream: int, execute: Execute) -> None:
+        key = execute_key(execute)
+        if every and key[0] % every == 0 and key not in seen:
+            seen.add(key)
+            link.send(error(stream, scripted.OVERLOADED))
+        else:
+            link.send(void(stream))
+
+    with ScriptedServer(answer) as server:
+        engine = scripted.engine_for(server, retries=8)
+        recorder = scripted.run(engine, 3000, 200)
+        engine.close()
+    kind = recorder.kinds[0]
+    assert (kind.ok, kind.failed, kind.unknown) == (3000, 0, 0)
+    assert recorder.retries == recorder.attempt_errors.get("overloaded", 0) == len(seen)
+    assert sum(kind.wait) == sum(kind.service) == sum(kind.response) == 3000
+    assert [(t.issued, t.ok, t.failed) for t in recorder.targets] == [(3000 + len(seen), 3000, len(seen))]
+
+
+def execute_key(execute: Any) -> bytes:
+    value: bytes = execute.parameters.values[0]
+    assert len(value) == 16
+    return value
