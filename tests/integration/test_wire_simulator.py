@@ -259,3 +259,49 @@ def test_a_node_that_goes_and_comes_back(sharded: Simulator) -> None:
         assert outcomes(again)[1:] == (0, 0)
         node_two = {t.address for t in again.targets if t.address.endswith(".2")}
         assert sum(t.ok for t in again.targets if t.address in node_two) > 0
+
+
+def test_shards_are_learned_from_the_nodes(sharded: Simulator) -> None:
+    target = make_target(sharded.host, sharded.port, keyspace="wire", replication=THREE)
+    untold = tuple(dataclasses.replace(node, shards=0, ignore_msb=0, shard_aware_port=None) for node in target.nodes)
+    load = workload("write", 1000)
+    with opened(dataclasses.replace(target, nodes=untold), load) as (engine, facts):
+        assert (facts["connections"], facts["shards_covered"]) == (12, 12)
+        sharded.ask("reset")
+        assert outcomes(run_phase(engine, load, 1000, 64)) == (1000, 0, 0)
+    total = sharded.ask()["total"]
+    assert (total["right"], total["wrong_shard"], total["wrong_node"]) == (1000, 0, 0)
+
+
+def test_a_closed_shard_aware_port_is_said_aloud(sharded: Simulator) -> None:
+    target = make_target(sharded.host, sharded.port, keyspace="wire", replication=THREE)
+    nodes = tuple(dataclasses.replace(node, shard_aware_port=9) for node in target.nodes)
+    load = workload("write", 500)
+    with opened(dataclasses.replace(target, nodes=nodes), load) as (engine, facts):
+        assert outcomes(run_phase(engine, load, 500, 64)) == (500, 0, 0)
+        # The plain port gives each node's shards in turn, so that all are covered in the end.
+        assert facts["connections"] >= 3
+        assert len([note for note in facts["notes"] if "shard-aware port 9 refuses" in note]) == 3
+
+
+def test_the_cluster_changes_under_load(sharded: Simulator) -> None:
+    target = make_target(sharded.host, sharded.port, keyspace="wire", replication=THREE)
+    listed = target.to_json()
+
+    def says(polls: int) -> list[dict[str, object]]:
+        if polls == 10:
+            return [{"type": "topology", "nodes": listed["nodes"][:2], "tablets": None}]
+        if polls == 40:
+            return [{"type": "topology", "nodes": listed["nodes"], "tablets": listed["tablets"]}]
+        return []
+
+    load = workload("mixed", 5000)
+    with opened(target, load, retries=5) as (engine, _):
+        recorder = run_phase(engine, load, 1_000_000, 32, says=says, duration_s=1.5)
+        assert outcomes(recorder)[1:] == (0, 0), recorder.errors
+        assert engine.pool is not None
+        assert len(engine.pool.connected()) == 12
+        after = run_phase(engine, load, 3000, 32)
+        assert outcomes(after) == (3000, 0, 0)
+        assert all(t.issued > 50 for t in after.targets)
+    assert len(after.targets) == 12

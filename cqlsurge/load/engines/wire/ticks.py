@@ -82,7 +82,7 @@ def account(load: Load, now: int) -> None:
     load.oks[:] = [0] * len(load.oks)
     load.rows[:] = [0] * len(load.rows)
     recorder.issued = load.begun
-    recorder.late = load.late
+    recorder.late = 0 if load.closed else load.late
     recorder.skipped = load.skipped
     recorder.due = load.begun + load.skipped
     if not load.closed and not (load.number == load.past and load.work.source.finished and not load.stopping):
