@@ -7,13 +7,17 @@ a scripted server in this process, with blocks from the first operation on, so t
 from __future__ import annotations
 
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from cqlsurge.load.engines.contract import Target
-from cqlsurge.load.engines.wire import issue_numpy, receive_numpy
+from cqlsurge.load.engines.contract import Target, Work
+from cqlsurge.load.engines.control import Control
+from cqlsurge.load.engines.recorder import Recorder
+from cqlsurge.load.engines.source import Source
+from cqlsurge.load.engines.wire import buffers_python, issue_numpy, receive_numpy, variant
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, MAX_SLOTS
 from cqlsurge.load.engines.wire.connection_numpy import SlotConnection
@@ -24,7 +28,10 @@ from cqlsurge.load.engines.wire.plan import KeyValuePlan
 from cqlsurge.load.engines.wire.plan_numpy import BLOCK, BlockPlan
 from cqlsurge.load.engines.wire.requests import Clock
 from cqlsurge.load.engines.wire.router import build_router
+from cqlsurge.load.engines.wire.warm import Mute
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
+from cqlsurge.load.pacing.schedule import Pacer
+from cqlsurge.load.pacing.shapes import Segment, Shape
 from cqlsurge.load.workload import kv_numpy
 from cqlsurge.load.workload.kv import KeyValue
 from tests.load.engines import test_wire_scripted as scripted
@@ -32,6 +39,8 @@ from tests.load.engines.scripted_server import Link, ScriptedServer, error, void
 from tests.load.engines.test_wire_parts import REPLICATION, lanes, nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cqlsurge.load.wire.requests import Execute
 
 COUNT = 600
@@ -173,3 +182,44 @@ def execute_key(execute: Any) -> bytes:
     value: bytes = execute.parameters.values[0]
     assert len(value) == 16
     return value
+
+
+@pytest.fixture(params=["blocks", "one by one"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks from the first operation on, or none at all."""
+    if request.param == "blocks":
+        request.getfixturevalue("blocks_only")
+    else:
+        monkeypatch.setattr(variant, "buffers", buffers_python)
+        monkeypatch.setattr(variant, "blocks", None)
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize(
+    "run",
+    [
+        scripted.test_a_late_answer_frees_its_id_and_is_given_to_nobody,
+        scripted.test_a_statement_is_prepared_again_even_under_another_id,
+        scripted.test_a_retry_carries_the_timestamp_of_its_first_attempt,
+        scripted.test_an_answer_that_nobody_asked_for_ends_the_connection,
+    ],
+)
+def test_what_a_server_may_do_is_borne_either_way(run: Callable[[], None]) -> None:
+    run()
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_schedule_that_ends_leaves_nothing_uncounted() -> None:
+    segment = Segment(100_000_000, 30_000_000, 30_000_000)
+    with ScriptedServer(lambda link, stream, _: link.send(void(stream))) as server:
+        engine = scripted.engine_for(server)
+        load, source, start_ns = scripted.workload(), Source(), time.monotonic_ns()
+        source.add(0, 1 << 20)
+        recorder = Recorder(load.kinds, start_ns)
+        control = Control(Mute(), recorder, source, start_ns=start_ns)
+        pacer = Pacer(Shape("30000 for 100 ms", [segment], 0))
+        engine.run(Work(load, source, recorder, control, 100, start_ns, pacer=pacer))
+        engine.close()
+    kind = recorder.kinds[0]
+    assert recorder.due == recorder.issued == kind.ok == 3000
+    assert sum(kind.wait) == sum(kind.service) == sum(kind.response) == 3000
