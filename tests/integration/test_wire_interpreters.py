@@ -1,25 +1,31 @@
 """The wire engine on the interpreters of this machine, in processes of their own as load processes have them.
 
-How: wire_smoke.py runs under each interpreter with -I against one sharded simulator with tablets; each value that it
-reads is checked, every request must reach the right shard.
+How: wire_smoke.py runs under each interpreter with -I against one sharded simulator with tablets, in plain and with
+TLS and LZ4; each value that it reads is checked, every request must reach the right shard.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cqlsurge.cluster.secrets import Security
+from cqlsurge.embedded.certificates import certificates
 from tests.integration.wire_support import Simulator, make_target, simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cqlsurge.load.engines.contract import Target
+
 SMOKE = Path(__file__).with_name("wire_smoke.py")
+THREE = "{'class': 'NetworkTopologyStrategy', 'datacenter1': 3}"
 PLACES = (
     "/usr/bin/pypy3",
     "/usr/local/bin/pypy3.11",
@@ -43,22 +49,49 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield started
 
 
-@pytest.mark.parametrize("blob_size", [10, 1000])
-@pytest.mark.parametrize("python", interpreters())
-def test_smoke(running: Simulator, python: str, blob_size: int) -> None:
-    target = make_target(
-        running.host, running.port, replication="{'class': 'NetworkTopologyStrategy', 'datacenter1': 3}"
-    )
-    running.ask("reset")
-    job = {"target": target.to_json(), "keys": 3000, "blob_size": blob_size, "in_flight": 100}
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simulator, Path]]:
+    folder = tmp_path_factory.mktemp("encrypted")
+    paths = certificates(folder, ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
+    options = ("--nodes", "3", "--shards", "2", "--tablets", "--tls", str(paths.server), str(paths.server))
+    with simulator(folder, *options) as started:
+        yield started, paths.ca
+
+
+def smoke(python: str, target: Target, blob_size: int, fill: str) -> dict[str, Any]:
+    """What the script says of itself under an interpreter."""
+    job = {"target": target.to_json(), "keys": 3000, "blob_size": blob_size, "fill": fill, "in_flight": 100}
     result = subprocess.run(
         [python, "-I", str(SMOKE)], input=json.dumps(job), capture_output=True, text=True, timeout=120, check=False
     )
     assert result.returncode == 0, result.stderr
-    said = json.loads(result.stdout)
+    said: dict[str, Any] = json.loads(result.stdout)
     assert said["facts"]["connections"] == 6
-    assert said["facts"]["notes"] == []
     assert ("cffi" in said["facts"]["buffers"]) == (said["name"] == "pypy")
-    total = running.ask()["total"]
-    assert (total["wrong_shard"], total["wrong_node"]) == (0, 0)
-    assert total["right"] == 3 * 3000 + 2000
+    return said
+
+
+def assert_all_right(state: dict[str, Any]) -> None:
+    total = state["total"]
+    assert (total["right"], total["wrong_shard"], total["wrong_node"]) == (3 * 3000 + 2000, 0, 0)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_plain(running: Simulator, python: str) -> None:
+    target = make_target(running.host, running.port, replication=THREE)
+    running.ask("reset")
+    assert smoke(python, target, 1000, "random")["facts"]["notes"] == []
+    assert_all_right(running.ask())
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_tls_and_lz4(encrypted: tuple[Simulator, Path], python: str) -> None:
+    simulated, ca_file = encrypted
+    security = Security(None, None, {"ca_file": str(ca_file), "check_hostname": True})
+    target = make_target(simulated.host, simulated.port, replication=THREE, security=security)
+    simulated.ask("reset")
+    with_lz4 = "pypy" in python
+    facts = smoke(python, dataclasses.replace(target, compression=with_lz4), 3000, "text")["facts"]
+    assert facts["tls"] is True
+    assert facts["compression"] == ("lz4" if with_lz4 else None)
+    assert_all_right(simulated.ask())

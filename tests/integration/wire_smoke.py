@@ -1,7 +1,7 @@
 """The wire engine on any interpreter that load processes may have: plain asserts, no pytest, no package.
 
-Reads {target, keys, blob_size, in_flight} as JSON from standard input; writes all keys, reads all of them with every
-value checked, then a mixed load with a rate; prints one line of JSON.
+Reads {target, keys, blob_size, fill, in_flight} as JSON from standard input; writes all keys, reads all of them with
+every value checked, then a mixed load with a rate; prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -39,9 +39,15 @@ def main():
 
     def workload(mode):
         return KeyValue(
-            seed=5, keyspace="wire", table="kv", mode=mode, keys=job["keys"], blob_size=job["blob_size"],
+            seed=5,
+            keyspace="wire",
+            table="kv",
+            mode=mode,
+            keys=job["keys"],
+            blob_size=job["blob_size"],
+            fill=job["fill"],
             consistency="ONE",
-        )  # fmt: skip
+        )
 
     def phase(mode, count, pacer=None, **more):
         load, source = workload(mode), Source()
