@@ -6,6 +6,7 @@ What a machine cannot have is a skip with its reason; with CQLSURGE_REQUIRE_ALL=
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 # Java's first compiler alone: a node then costs 5.7 CPU seconds to start instead of 9.1, and tests bring little load.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's `&` has it ignored, and what tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def cannot_have(reason: str) -> None:

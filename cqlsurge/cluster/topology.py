@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from cqlsurge.cluster.schema import has_table
 from cqlsurge.errors import UsageError
 from cqlsurge.load.engines.contract import Node
 from cqlsurge.settings import DEFAULT_DC
+
+SHARDS_TIMEOUT_S = 3.0
 
 Tablets = tuple[tuple[int, tuple[tuple[str, int], ...]], ...]
 
@@ -48,6 +51,17 @@ def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
             tokens.setdefault(owner.host_id, []).append(token.value)
     nodes = [_node(cluster, host, tokens.get(host.host_id, [])) for host in cluster.metadata.all_hosts()]
     return tuple(sorted(nodes, key=lambda node: (node.address, node.port)))
+
+
+def nodes_with_shards(cluster: Cluster) -> tuple[Node, ...]:
+    """All nodes; where one has shards, waits a little for the driver to have asked the others how many they have."""
+    deadline_s = time.monotonic() + SHARDS_TIMEOUT_S
+    while True:
+        nodes = nodes_of(cluster)
+        waiting = any(node.shards for node in nodes) and any(node.up and not node.shards for node in nodes)
+        if not waiting or time.monotonic() > deadline_s:
+            return nodes
+        time.sleep(0.05)
 
 
 def _node(cluster: Cluster, host: Host, tokens: list[int]) -> Node:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from cqlsurge.cluster.topology import (
     choose_dc,
     identify,
     nodes_of,
+    nodes_with_shards,
     replication_of,
     tablets_of,
 )
@@ -29,9 +29,6 @@ from cqlsurge.settings import Settings
 
 if TYPE_CHECKING:
     from cqlsurge.embedded.cluster import EmbeddedCluster
-
-
-SHARDS_TIMEOUT_S = 3.0
 
 
 @dataclass
@@ -101,7 +98,7 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
     listener.stage(f"connecting to {address}")
     cluster, session = connect(points, security, translations)
     stack.callback(cluster.shutdown)
-    nodes = _nodes_with_shards(cluster)
+    nodes = nodes_with_shards(cluster)
     dc = choose_dc(settings.dc, nodes)
     counts = {name: sum(node.dc == name for node in nodes) for name in {node.dc for node in nodes}}
     prepare_schema(session, settings, dc, counts)
@@ -116,17 +113,6 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
     )
     stack.callback(database.close)
     return database
-
-
-def _nodes_with_shards(cluster: Cluster) -> tuple[Node, ...]:
-    """All nodes; where one has shards, waits a little for the driver to have asked the others how many they have."""
-    deadline_s = time.monotonic() + SHARDS_TIMEOUT_S
-    while True:
-        nodes = nodes_of(cluster)
-        waiting = any(node.shards for node in nodes) and any(node.up and not node.shards for node in nodes)
-        if not waiting or time.monotonic() > deadline_s:
-            return nodes
-        time.sleep(0.05)
 
 
 def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:

@@ -90,7 +90,13 @@ def test_wrong_use_is_refused_with_the_cure(cassandra):
 def test_three_nodes_survive_the_death_of_one(cassandra3):
     with connect(cassandra3) as driver:
         session = driver.connect()
-        assert len({(host.address, host.datacenter) for host in driver.metadata.all_hosts()}) == 3
+
+        def hosts():
+            driver.refresh_nodes(force_token_rebuild=True)
+            return {(host.address, host.datacenter) for host in driver.metadata.all_hosts()}
+
+        # A node tells clients of a neighbour some moments after it has seen it itself.
+        wait_until(lambda: len(hosts()) == 3)
         shares = [len(host_tokens) for host_tokens in tokens_by_host(driver).values()]
         assert shares == [16, 16, 16]
         session.execute(

@@ -268,7 +268,7 @@ def test_a_silent_node_hangs_nobody(contestant: Contestant, cassandra: EmbeddedC
         if contestant.name == "batch":  # its operations have no timeout
             assert silent.in_flight > 0
         else:
-            assert silent.message["errors"].get("client_timeout", 0) == silent.total("unknown") > 0
+            assert 0 < silent.message["errors"].get("client_timeout", 0) <= silent.total("unknown")
         began_s = time.monotonic()
         other.close()
         assert time.monotonic() - began_s < 9

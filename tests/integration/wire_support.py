@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
-from cqlsurge.cluster.topology import nodes_of, replication_of, tablets_of
+from cqlsurge.cluster.topology import nodes_with_shards, replication_of, tablets_of
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
@@ -83,7 +83,7 @@ def make_target(
     try:
         session.execute(f"CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = {replication}{suffix}")
         session.execute(f"CREATE TABLE IF NOT EXISTS {keyspace}.kv (key uuid PRIMARY KEY, value blob)")
-        nodes = nodes_of(cluster)
+        nodes = nodes_with_shards(cluster)
         return Target(
             contact_points=((host, port),),
             local_dc="datacenter1",
