@@ -176,6 +176,8 @@ class LoadRun:
             document["events"].append({"t_s": document["duration_s"], "event": prefix + text})
         if self.file is not None:
             self._save(document)
+            if self._unwritten:
+                document["unwritten"] = self._unwritten
         return document
 
     def _document(self, result: PhaseResult, state: str) -> Document:

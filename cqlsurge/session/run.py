@@ -175,4 +175,4 @@ def exit_code(document: Document) -> int:
     ended = counts["ok"] + counts["failed"] + counts["unknown"]
     allowed = float(budget.rstrip("%")) / 100 * ended if budget.endswith("%") else float(budget)
     wrong = any(document["errors"].get(name) and policies.get(name) != IGNORE for name in ("wrong", "missing"))
-    return 1 if document["state"] != "done" or errors > allowed or wrong else 0
+    return 1 if document["state"] != "done" or document.get("unwritten") or errors > allowed or wrong else 0
