@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from cqlsurge.embedded.runs import MIB_A_NODE, open_run, remove_leftovers
+from cqlsurge.embedded.runs import MIB_A_NODE, command_line, open_run, remove_leftovers
 from cqlsurge.errors import EmbeddedError, UsageError
 
 
@@ -36,6 +37,8 @@ def test_leftovers_of_killed_runs_are_removed_and_held_ones_stay(cache):
     command = [sys.executable, "-c", "import time; time.sleep(60)", f"@{leftover / 'node1' / 'conf'}"]
     orphan = subprocess.Popen(command)
     (leftover / "node1" / "pids").write_text(f"{other.pid} {orphan.pid}\n")
+    while str(leftover) not in command_line(orphan.pid):
+        time.sleep(0.01)  # a process that has only just been started shows no arguments yet
     remove_leftovers()
     assert orphan.wait(5) == -9
     assert other.poll() is None, "a process that is not about the folder was ended"
