@@ -208,7 +208,9 @@ class Tally:
         t_s = max(t_s, self.seconds.last_s + 1)  # a late report joins the next open row: closed ones are final
         row = self._open_rows.setdefault(t_s, Row(t_s))
         row.end_ns = max(row.end_ns, snapshot["t_ns"])
-        row.measuring = row.measuring and bool(snapshot["measuring"])  # one with any of the warm-up counts as warm-up
+        # A second with any of the warm-up counts as warm-up; the report that begins a run without one holds nothing.
+        if not snapshot["measuring"] and _total(snapshot, "issued"):
+            row.measuring = False
         return row
 
     def _close_rows(self) -> None:
