@@ -43,15 +43,15 @@ def run(args: argparse.Namespace, tell: Callable[[str], None]) -> int:
                 f"{_address(cluster)}, data centre datacenter1; Ctrl-C stops it"
             )
 
+        cluster.delays.set_latency(args.latency)
+        cluster.delays.set_stalls(args.stall)
+        log = RequestLog(args.log_requests) if args.log_requests else None
         if args.null:
             from cqlsurge.simulator.null.server import serve_null
 
-            return serve_null(cluster, args, announce)
-        cluster.delays.set_latency(args.latency)
-        cluster.delays.set_stalls(args.stall)
+            return serve_null(cluster, args, announce, log)
         for spec in args.fault:
             cluster.faults.add(spec)
-        log = RequestLog(args.log_requests) if args.log_requests else None
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_hold(cluster, args, announce, log))
     return 0

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "parts of ScyllaDB (default: scylla)")  # fmt: skip
     add("--tablets", action="store_true", help="new keyspaces have tablets unless they say otherwise")
     add("--null", action="store_true", help="answer each EXECUTE with the smallest right reply and keep nothing, as "
-        "fast as can be; on PyPy where there is one")  # fmt: skip
+        "fast as can be; on PyPy where there is one; with --latency, --stall or --log-requests it "
+        "polls without sleeping while requests come, and so takes a core")  # fmt: skip
     add("--blob-size", type=int, default=1000, metavar="BYTES", help="with --null: size of the values read "
         "(default: 1000)")  # fmt: skip
     add("--seed", type=int, metavar="SEED", help="with --null: give the values that a run of this seed would have "
@@ -85,8 +86,8 @@ def check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{name.replace('_', '-')} {value} cannot be; give {least} to {most}")
     if args.like == "cassandra" and (args.tablets or args.shards > 1):
         raise UsageError("--like cassandra has neither shards nor tablets; leave out --shards and --tablets")
-    if args.null and (args.latency or args.stall or args.fault or args.log_requests):
-        raise UsageError("--null knows no --latency, --stall, --fault or --log-requests; leave out --null to have them")
+    if args.null and args.fault:
+        raise UsageError("--null knows no --fault; leave out --null to have it")
     if args.null and (args.tls or args.auth):
         raise UsageError("--null knows neither --tls nor --auth; leave out --null to have them")
     if args.password_file and not args.auth:

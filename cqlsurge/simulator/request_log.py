@@ -1,7 +1,8 @@
-"""What the simulator did with each request, for others to check their own figures against."""
+"""What a simulated server did with each request, for others to check their own figures against."""
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,23 +11,36 @@ if TYPE_CHECKING:
     from cqlsurge.simulator.connection import Peer
 
 HEADER = "stream,node,shard,client_port,received_ns,sent_ns,injected_ns\n"
+COLUMNS = HEADER.count(",") + 1
 
 
 class RequestLog:
-    """A CSV file, one line an answer. Times are CLOCK_MONOTONIC, nodes count from 1; injected: the delay asked for."""
+    """A CSV file, one line an answer. Times are CLOCK_MONOTONIC, nodes count from 1; injected: the delay asked for.
+
+    Lines are made when they are written, so that a server in a hurry need not make them while it serves.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="ascii")
-        self._lines = [HEADER]
+        self._file.write(HEADER)
+        self._fields = array("q")
 
     def add(self, stream: int, peer: Peer, received_ns: int, sent_ns: int, injected_ns: int) -> None:
-        place = f"{stream},{peer.node.index + 1},{peer.shard},{peer.port}"
-        self._lines.append(f"{place},{received_ns},{sent_ns},{injected_ns}\n")
+        append = self._fields.append
+        append(stream)
+        append(peer.node.index + 1)
+        append(peer.shard)
+        append(peer.port)
+        append(received_ns)
+        append(sent_ns)
+        append(injected_ns)
 
     def flush(self) -> None:
-        self._file.writelines(self._lines)
+        fields = self._fields
+        for at in range(0, len(fields), COLUMNS):
+            self._file.write(",".join(map(str, fields[at : at + COLUMNS])) + "\n")
         self._file.flush()
-        self._lines.clear()
+        del fields[:]
 
     def close(self) -> None:
         self.flush()

@@ -239,11 +239,12 @@ def test_latency_and_stalls_by_the_control_url(clean):
         assert time.monotonic() - began >= 0.2
 
 
-def test_the_log_agrees_with_what_a_client_measures(tmp_path):
+@pytest.mark.parametrize("options", [[], ["--null"]], ids=["simulator", "null"])
+def test_the_log_agrees_with_what_a_client_measures(tmp_path, options):
     """No answer can reach the client before it was sent, and the injected delay is in each answer's time."""
     log = tmp_path / "log"
     measured = {}
-    with simulated("--latency=fixed:3ms", f"--log-requests={log}") as server, server.client() as client:
+    with simulated("--latency=fixed:3ms", f"--log-requests={log}", *options) as server, server.client() as client:
         client.make_table()
         statement = client.prepare(INSERT).statement_id
         for stream in range(100, 150):

@@ -6,11 +6,12 @@ import os
 import select
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cqlsurge.load.routing.sharding import shard_of_port
 from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import MAX_FRAME_BYTES, SERVER, FrameDecoder
+from cqlsurge.load.wire.frames import HEADER_BYTES, MAX_FRAME_BYTES, SERVER, FrameDecoder
 from cqlsurge.simulator.connection import Connection, Peer
 from cqlsurge.simulator.control import ControlServer
 from cqlsurge.simulator.null.executor import NullExecutor
@@ -25,6 +26,7 @@ from cqlsurge.simulator.null.fast import (
     answer_frames,
     fast_statement,
 )
+from cqlsurge.simulator.null.holding import Holding
 from cqlsurge.simulator.null.values import NullValues
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from cqlsurge.load.wire.frames import Frame
     from cqlsurge.simulator.cluster import Cluster
+    from cqlsurge.simulator.request_log import RequestLog
     from cqlsurge.simulator.topology import SimulatedNode
 
 RECEIVE_BYTES = 1 << 18
@@ -53,7 +56,8 @@ class NullClient:
         self._server = server
         self._executor = server.executor
         address, port = connected.getpeername()[:2]
-        self._connection = Connection(server.cluster, Peer(address, port, node, shard))
+        self.peer = Peer(address, port, node, shard)
+        self._connection = Connection(server.cluster, self.peer)
         self._decoder = FrameDecoder(SERVER)
         self._statements: dict[int, FastStatement | None] = {}
         self._schema_version: Any = None
@@ -66,11 +70,19 @@ class NullClient:
         counts.connections += 1
         server.cluster.connections[self._connection] = self._push
 
-    def _push(self, frame: bytes) -> None:
-        """An event, outside of any request."""
+    def put(self, frame: bytes) -> None:
+        """Adds a frame to what `send` sends."""
         self._out.append(frame)
+
+    def send(self) -> None:
+        """Sends outside of any request."""
         self.flush()
         self._server.watch(self)
+
+    def _push(self, frame: bytes) -> None:
+        """An event."""
+        self.put(frame)
+        self.send()
 
     def receive(self) -> None:
         """Read what there is, answer it, send the answers."""
@@ -87,6 +99,15 @@ class NullClient:
             self._schema_version = self._executor.schema.version
             self._statements.clear()
         data = self._left + chunk if self._left else chunk
+        holding = self._server.holding
+        used = self._answer(data) if holding is None else self._answer_later(data, holding)
+        self._left = data[used:]
+        if len(self._left) >= HEADER_BYTES and not self.closing:
+            self._check(self._left)
+        self.flush()
+
+    def _answer(self, data: bytes) -> int:
+        """Answers the whole frames in `data`; how many bytes they are."""
         used, counted = answer_frames(data, self._statements, self._server.values, self._out, self._slow)
         counts = self._connection.counts
         counts.read += counted[READ]
@@ -94,10 +115,23 @@ class NullClient:
         counts.right += counted[RIGHT]
         counts.wrong_shard += counted[WRONG_SHARD]
         counts.wrong_node += counted[WRONG_NODE]
-        self._left = data[used:]
-        if len(self._left) >= 9 and not self.closing:
-            self._check(self._left)
-        self.flush()
+        return used
+
+    def _answer_later(self, data: bytes, holding: Holding) -> int:
+        """As `_answer`, each answer to be sent when its delay is over; a handshake is not delayed."""
+        received_ns = time.monotonic_ns()
+        at = 0
+        while at + HEADER_BYTES <= len(data):
+            past = at + HEADER_BYTES + int.from_bytes(data[at + 5 : at + HEADER_BYTES], "big")
+            if past > len(data):
+                break
+            ready = self._connection.state == "ready"
+            self._answer(data[at:past])
+            at = past
+            if ready and not self.closing:
+                holding.delay(self, b"".join(self._out), received_ns)
+                self._out.clear()
+        return at
 
     def _check(self, left: bytes) -> None:
         """A header that can never become a good frame must not be waited for."""
@@ -155,9 +189,10 @@ class NullClient:
 class NullServer:
     """All nodes in one process and one thread."""
 
-    def __init__(self, cluster: Cluster, values: NullValues) -> None:
+    def __init__(self, cluster: Cluster, values: NullValues, holding: Holding | None = None) -> None:
         self.cluster = cluster
         self.values = values
+        self.holding = holding
         self.executor = NullExecutor(cluster.topology, values, tablets=cluster.tablets)
         cluster.executor = self.executor
         self._epoll = select.epoll()
@@ -187,8 +222,9 @@ class NullServer:
         """Until Stopped is raised, or `stdin` ends."""
         if stdin is not None:
             self._epoll.register(stdin, select.EPOLLIN)
+        holding = self.holding
         while True:
-            for fd, events in self._epoll.poll(POLL_S):
+            for fd, events in self._epoll.poll(POLL_S if holding is None else holding.timeout_s(POLL_S)):
                 client = self._clients.get(fd)
                 if client is not None:
                     self._serve_client(client, events)
@@ -196,6 +232,8 @@ class NullServer:
                     self._accept(*self._listeners[fd])
                 elif fd == stdin and not os.read(fd, 4096):
                     return
+            if holding is not None:
+                holding.release()
 
     def _serve_client(self, client: NullClient, events: int) -> None:
         if events & select.EPOLLOUT:
@@ -235,9 +273,12 @@ class NullServer:
         self._epoll.register(fd, select.EPOLLIN)
 
 
-def serve_null(cluster: Cluster, args: argparse.Namespace, announce: Callable[[str], None]) -> int:
+def serve_null(
+    cluster: Cluster, args: argparse.Namespace, announce: Callable[[str], None], log: RequestLog | None
+) -> int:
     """Hold a null server until a signal or the end of standard input; the exit code."""
-    server = NullServer(cluster, NullValues(args.blob_size, args.seed))
+    holding = Holding(cluster, log) if cluster.delays.active or log is not None else None
+    server = NullServer(cluster, NullValues(args.blob_size, args.seed), holding)
 
     def answer(method: str, path: str, _: Any) -> Any:
         if (method, path) == ("GET", ""):
@@ -263,4 +304,6 @@ def serve_null(cluster: Cluster, args: argparse.Namespace, announce: Callable[[s
     finally:
         control.close()
         server.close()
+        if log is not None:
+            log.close()
     return 0
