@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cqlsurge.embedded import EmbeddedCluster, start
-from cqlsurge.embedded.control import ACTIONS, ControlServer, request, write_private
+from cqlsurge.embedded.control import ACTIONS, ControlServer, request
 from cqlsurge.errors import EmbeddedError, UsageError
+from cqlsurge.host.files import write_private
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.units import parse_size

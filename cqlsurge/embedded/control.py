@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import http.client
-import os
 import secrets
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -100,12 +99,3 @@ def request(control_file: Path, action: str, node: int) -> str:
     if answer.status != 200:
         raise EmbeddedError(text)
     return text
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(part, path)

@@ -1,7 +1,8 @@
-"""Reading the small text files with which a kernel describes itself."""
+"""Reading the small text files with which a kernel describes itself, and writing files for one pair of eyes."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path("/")
@@ -37,3 +38,12 @@ def read_pairs(root: Path, name: str, separator: str | None = None) -> dict[str,
         if rest:
             pairs.setdefault(key.strip(), rest[0].strip())
     return pairs
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)

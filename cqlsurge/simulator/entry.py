@@ -9,10 +9,10 @@ import signal
 import ssl
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cqlsurge.errors import UsageError
+from cqlsurge.host.files import write_private
 from cqlsurge.host.ports import lease_port
 from cqlsurge.simulator import options
 from cqlsurge.simulator.cluster import Cluster, Credentials
@@ -130,12 +130,3 @@ def _tls(args: argparse.Namespace) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"cannot use {args.tls[0]} and {args.tls[1]} for TLS: {error}") from None
     return context
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    part.replace(path)

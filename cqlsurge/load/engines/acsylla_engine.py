@@ -11,8 +11,8 @@ from uuid import UUID
 import acsylla
 from acsylla import errors
 
-from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Target, Work
-from cqlsurge.load.engines.coroutines import Fault, Phase, Rows
+from cqlsurge.load.engines.contract import EngineError, Setup, Target
+from cqlsurge.load.engines.coroutines import CoroutineEngine, Fault, Rows
 from cqlsurge.load.outcomes.classes import (
     CLIENT_TIMEOUT,
     CONNECTION,
@@ -24,7 +24,6 @@ from cqlsurge.load.outcomes.classes import (
     class_of_code,
 )
 
-REQUEST_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
 
@@ -72,16 +71,13 @@ def classify(error: BaseException) -> Fault | None:
     return Fault(PROTOCOL) if isinstance(error, errors.CassErrorSourceServer) else None
 
 
-class AcsyllaEngine(Engine):
-    """Options: request_timeout_s (10)."""
+class AcsyllaEngine(CoroutineEngine):
+    """See CoroutineEngine."""
 
     name = "acsylla"
 
     def __init__(self, setup: Setup) -> None:
-        super().__init__(setup)
-        self._timeout_s = float(setup.options.get("request_timeout_s") or REQUEST_TIMEOUT_S)
-        self._loop = asyncio.new_event_loop()
-        self._session: Any = None
+        super().__init__(setup, classify)
 
     def open(self) -> dict[str, Any]:
         """See Engine."""
@@ -126,13 +122,6 @@ class AcsyllaEngine(Engine):
         for place in self._uuids[kind]:
             cells[place] = UUID(cells[place])  # the driver gives them as text
         return cells
-
-    def run(self, work: Work) -> None:
-        """See Engine."""
-        self._loop.run_until_complete(self._phase(work))
-
-    async def _phase(self, work: Work) -> None:
-        await Phase(work, self.setup.seed, self._execute, classify).run()
 
     def close(self) -> None:
         """See Engine."""

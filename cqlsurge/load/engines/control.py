@@ -81,11 +81,13 @@ class Control:
 
     def poll(self, now_ns: int) -> None:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
-        self.next_ns = now_ns + TICK_NS
         if not self._measuring and now_ns >= self._measure_ns:
             self._begin_measure(now_ns)
         if self._end_ns is not None and now_ns >= self._end_ns:
             self.stop(now_ns, "duration")
+        # The measured phase begins and ends on time, not at some tick after.
+        turns = (self._measure_ns, self._end_ns or 0)
+        self.next_ns = min([now_ns + TICK_NS, *(turn_ns for turn_ns in turns if turn_ns > now_ns)])
         try:
             messages = self._channel.receive()
         except EOFError:

@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Awaitable, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
-from cqlsurge.load.engines.contract import Work
+from cqlsurge.load.engines.contract import Engine, Setup, Work
 from cqlsurge.load.engines.intake import SPIN_NS, Intake
 from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.outcomes.classes import outcome_of
+
+REQUEST_TIMEOUT_S = 10.0
 
 # After a request that no node could take, its place waits so long before it takes the next operation.
 REST_S = 0.02
@@ -149,3 +151,26 @@ class Phase:
         outcome = outcome_of(fault.error_class, writes=self._kinds[kind].writes, sent=fault.sent)
         self._recorder.attempt_failed(fault.error_class)
         self._recorder.fail(kind, number, fault.error_class, *times_ns, text=text, outcome=outcome)
+
+
+class CoroutineEngine(Engine):
+    """Base of engines whose driver runs under asyncio. Options: request_timeout_s (10)."""
+
+    def __init__(self, setup: Setup, classify: Classify) -> None:
+        super().__init__(setup)
+        self._classify = classify
+        self._timeout_s = float(setup.options.get("request_timeout_s") or REQUEST_TIMEOUT_S)
+        self._loop = asyncio.new_event_loop()
+        self._session: Any = None
+        self._prepared: list[Any] = []
+
+    async def _execute(self, kind: int, values: list[Any]) -> Rows:
+        """Sends an operation of a kind and gives its rows."""
+        raise AssertionError("an engine must execute")
+
+    def run(self, work: Work) -> None:
+        """See Engine."""
+        self._loop.run_until_complete(self._phase(work))
+
+    async def _phase(self, work: Work) -> None:
+        await Phase(work, self.setup.seed, self._execute, self._classify).run()

@@ -16,8 +16,8 @@ from scylla.policies.timestamp_generator import SimpleTimestampGenerator
 from scylla.session_builder import SessionBuilder
 from scylla.tls import TlsContext
 
-from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Target, Work
-from cqlsurge.load.engines.coroutines import Fault, Phase, Rows
+from cqlsurge.load.engines.contract import EngineError, Setup, Target
+from cqlsurge.load.engines.coroutines import CoroutineEngine, Fault, Rows
 from cqlsurge.load.outcomes.classes import (
     CLIENT_TIMEOUT,
     CONNECTION,
@@ -31,7 +31,6 @@ from cqlsurge.load.outcomes.classes import (
 )
 from cqlsurge.load.workload.model import Kind
 
-REQUEST_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10.0
 
 # The driver's exceptions carry a text and nothing else; these are the Rust driver's own words, before the server's.
@@ -70,17 +69,13 @@ def classify(error: BaseException) -> Fault | None:
     return next((fault for phrase, fault in _PHRASES if phrase in words), Fault(PROTOCOL))
 
 
-class ScyllaDbRsEngine(Engine):
-    """Options: request_timeout_s (10)."""
+class ScyllaDbRsEngine(CoroutineEngine):
+    """See CoroutineEngine."""
 
     name = "scylladb-rs"
 
     def __init__(self, setup: Setup) -> None:
-        super().__init__(setup)
-        self._timeout_s = float(setup.options.get("request_timeout_s") or REQUEST_TIMEOUT_S)
-        self._loop = asyncio.new_event_loop()
-        self._session: Any = None
-        self._prepared: list[Any] = []
+        super().__init__(setup, classify)
 
     def open(self) -> dict[str, Any]:
         """See Engine."""
@@ -109,13 +104,6 @@ class ScyllaDbRsEngine(Engine):
         if not self.setup.workload.kinds[kind].returns:
             return ()
         return [list(row.values()) for row in result.iter_current_page()]
-
-    def run(self, work: Work) -> None:
-        """See Engine."""
-        self._loop.run_until_complete(self._phase(work))
-
-    async def _phase(self, work: Work) -> None:
-        await Phase(work, self.setup.seed, self._execute, classify).run()
 
     def close(self) -> None:
         """See Engine. The session closes its connections when it is let go."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.engines.wire.connection import Connection, ConnectionLost
 
 if TYPE_CHECKING:
+    import socket
+
     from cqlsurge.load.engines.contract import Node
 
 FLUSH_BYTES = 65536
@@ -65,15 +67,7 @@ class JoinConnection(Connection):
         if self.unsent is not None:
             # A blocked connection is given no operations, but an answer of our own (PREPARE) may have come in between.
             data = b"".join((self.unsent, data)) if data else self.unsent
-        if isinstance(sock, ssl.SSLSocket):
-            sent = push_tls(sock, data)
-        else:
-            try:
-                sent = sock.send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError as error:
-                raise ConnectionLost(error.strerror or str(error)) from error
+        sent = push_tls(sock, data) if isinstance(sock, ssl.SSLSocket) else push_plain(sock, data)
         if sent == len(data):
             self.unsent = None
             self.used = self.queued = 0
@@ -92,15 +86,8 @@ class JoinConnection(Connection):
         if isinstance(sock, ssl.SSLSocket):
             got = pull_tls(sock, inbox.view[have:])
             return got if got < 0 else have + got
-        try:
-            got = sock.recv_into(inbox.view[have:])
-        except (BlockingIOError, InterruptedError):
-            return -1
-        except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
-        if not got:
-            raise ConnectionLost("closed by the server")
-        return have + got
+        got = pull_plain(sock, inbox.view[have:])
+        return got if got < 0 else have + got
 
     def keep(self, inbox: Inbox, start: int, end: int) -> None:
         """See Connection."""
@@ -108,6 +95,29 @@ class JoinConnection(Connection):
 
 
 CONNECTION = JoinConnection
+
+
+def push_plain(sock: socket.socket, data: Any) -> int:
+    """Sends what the socket takes of it; how much that was. Raises ConnectionLost."""
+    try:
+        return sock.send(data)
+    except (BlockingIOError, InterruptedError):
+        return 0
+    except OSError as error:
+        raise ConnectionLost(error.strerror or str(error)) from error
+
+
+def pull_plain(sock: socket.socket, view: memoryview) -> int:
+    """Receives into the view; how much came, -1 when nothing did. Raises ConnectionLost."""
+    try:
+        got = sock.recv_into(view)
+    except (BlockingIOError, InterruptedError):
+        return -1
+    except OSError as error:
+        raise ConnectionLost(error.strerror or str(error)) from error
+    if not got:
+        raise ConnectionLost("closed by the server")
+    return got
 
 
 def push_tls(sock: ssl.SSLSocket, data: Any) -> int:

@@ -12,8 +12,8 @@ import numpy as np
 
 from cqlsurge.load.engines.wire.buffers_python import FLUSH_BYTES as FLUSH_BYTES
 from cqlsurge.load.engines.wire.buffers_python import Inbox as PlainInbox
-from cqlsurge.load.engines.wire.buffers_python import JoinConnection
-from cqlsurge.load.engines.wire.connection import FIRST_SLOTS, FREE, MAX_SLOTS, ConnectionLost
+from cqlsurge.load.engines.wire.buffers_python import JoinConnection, pull_plain, push_plain
+from cqlsurge.load.engines.wire.connection import FIRST_SLOTS, FREE, MAX_SLOTS
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Node
@@ -91,12 +91,7 @@ class SlotConnection(JoinConnection):
             return super().push()
         assert sock is not None
         data = self.parts.pop()
-        try:
-            sent = sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
+        sent = push_plain(sock, data)
         if sent == len(data):
             self.used = self.queued = 0
             return True
@@ -118,14 +113,9 @@ class SlotConnection(JoinConnection):
         sock = self.sock
         assert sock is not None
         start = at + len(self.rest)
-        try:
-            got = sock.recv_into(inbox.view[start : start + PULL_BYTES])
-        except (BlockingIOError, InterruptedError):
-            return -1
-        except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
-        if not got:
-            raise ConnectionLost("closed by the server")
+        got = pull_plain(sock, inbox.view[start : start + PULL_BYTES])
+        if got < 0:
+            return got
         inbox.view[at:start] = self.rest
         return start + got
 

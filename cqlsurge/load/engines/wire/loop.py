@@ -176,12 +176,32 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
 
 def turn(load: Load, inbox: Inbox, flush_bytes: int) -> None:
     """Once round: what is due by the clock, issue, flush, wait, receive."""
+    now = begin(load)
+    look_after(load, now)
+    if may_issue(load):
+        issue(load, now, flush_bytes)
+    for fd, mask in flush_and_wait(load, now):
+        attend(load, inbox, fd, mask)
+
+
+def begin(load: Load) -> int:
+    """The time at which a turn begins; what came before, if nothing came, was spinning or sleep."""
     now = clock()
     if load.idle_ns:
         if load.spinning:
             load.recorder.spin_ns += now - load.idle_ns
         load.idle_ns = 0
-    if now >= load.tick_ns or load.pool.seq - load.swept_seq > SWEEP_FLUSHES:
+    return now
+
+
+def tick_due(load: Load, now: int) -> bool:
+    """Whether it is time for what is done now and then."""
+    return now >= load.tick_ns or load.pool.seq - load.swept_seq > SWEEP_FLUSHES
+
+
+def look_after(load: Load, now: int) -> None:
+    """All that comes before issuing: ticks, retries, further numbers, further due times."""
+    if tick_due(load, now):
         load.swept_seq = load.pool.seq
         ticks.tick(load, now)
     if load.retries.heap or load.pool.unparked:
@@ -190,19 +210,25 @@ def turn(load: Load, inbox: Inbox, flush_bytes: int) -> None:
         ticks.refill(load)
     if load.schedule is not None and not load.stopping:
         load.schedule.advance(load, now)
-    if load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency:
-        issue(load, now, flush_bytes)
+
+
+def may_issue(load: Load) -> bool:
+    """Whether there are due times listed, numbers for them, and places free."""
+    return load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency
+
+
+def flush_and_wait(load: Load, now: int) -> list[tuple[int, int]]:
+    """Sends all that waits to be sent; then what the poller says, for as long as the loop may wait."""
     if load.dirty:
         for conn in load.dirty:
             flush(load, conn)
         load.dirty.clear()
-    events = load.pool.poll_ms(wait_ms(load, now))
+    events: list[tuple[int, int]] = load.pool.poll_ms(wait_ms(load, now))
     load.wakes += 1
     if not events:
         load.empty_wakes += 1
         load.idle_ns = now
-    for fd, mask in events:
-        attend(load, inbox, fd, mask)
+    return events
 
 
 def attend(load: Load, inbox: Inbox, fd: int, mask: int) -> None:
@@ -228,7 +254,7 @@ def wait_ms(load: Load, now: int) -> int:
     load.spinning = False
     if load.retries.heap:
         until = min(until, load.retries.heap[0][0])
-    if load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency:
+    if may_issue(load):
         until = min(until, load.dues[load.at])
         if load.spin and 0 < until - now < SPIN_NS:
             load.spinning = True

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.engines.wire import ticks
-from cqlsurge.load.engines.wire.answers import flush
+from cqlsurge.load.engines.wire import loop
 from cqlsurge.load.engines.wire.issue_numpy import Issuer
 from cqlsurge.load.engines.wire.latencies_numpy import MANY
-from cqlsurge.load.engines.wire.loop import SWEEP_FLUSHES, wait_ms
 from cqlsurge.load.engines.wire.receive_numpy import Receiver
-from cqlsurge.load.engines.wire.state import clock
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
@@ -27,35 +24,16 @@ class Turner:
 
     def turn(self, load: Load, inbox: Any, flush_bytes: int) -> None:
         """Once round: what is due by the clock, issue, flush, wait, receive."""
-        now = clock()
-        if load.idle_ns:
-            if load.spinning:
-                load.recorder.spin_ns += now - load.idle_ns
-            load.idle_ns = 0
+        now = loop.begin(load)
         latencies = self._plan.latencies
-        if now >= load.tick_ns or load.pool.seq - load.swept_seq > SWEEP_FLUSHES or latencies.count > MANY:
+        if latencies.count > MANY or loop.tick_due(load, now):
             latencies.settle(load)
-            load.swept_seq = load.pool.seq
-            ticks.tick(load, now)
-        if load.retries.heap or load.pool.unparked:
-            ticks.retry(load, now)
-        if load.number == load.past:
-            ticks.refill(load)
-        if load.schedule is not None and not load.stopping:
-            load.schedule.advance(load, now)
-        if load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency:
+        loop.look_after(load, now)
+        if loop.may_issue(load):
             self._issuer.issue(now, flush_bytes)
-        if load.dirty:
-            for conn in load.dirty:
-                flush(load, conn)
-            load.dirty.clear()
-        events = load.pool.poll_ms(wait_ms(load, now))
-        load.wakes += 1
+        events = loop.flush_and_wait(load, now)
         if events:
             self._receiver.receive(events)
-        else:
-            load.empty_wakes += 1
-            load.idle_ns = now
         if load.stopping or (load.begun == load.ended and self._may_end(load)):
             latencies.settle(load)
 
