@@ -27,6 +27,7 @@ from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
 from cqlsurge.cluster.topology import nodes_of, replication_of, tablets_of
 from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.fleet.process import PYPY_NURSERY
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.units import parse_count
 
@@ -95,7 +96,7 @@ def run_floor(args, target, python):
     result = subprocess.run(
         [python, str(ROOT / "benchmarks" / "floor.py")],
         input=json.dumps(job), capture_output=True, text=True, check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, core),
+        preexec_fn=lambda: os.sched_setaffinity(0, core), env={**PYPY_NURSERY, **os.environ},
     )  # fmt: skip
     figures = json.loads(result.stdout)
     return figures["user_us"] + figures["system_us"], figures["ops_s"]
