@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
 from cqlsurge.cluster.topology import nodes_of, replication_of, tablets_of
-from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.fleet.interpreters import environment, find_pypy
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.units import parse_count
 
@@ -94,7 +94,7 @@ def run_floor(args, target, python):
     core = {min(os.sched_getaffinity(0))}
     result = subprocess.run(
         [python, str(ROOT / "benchmarks" / "floor.py")],
-        input=json.dumps(job), capture_output=True, text=True, check=True,
+        input=json.dumps(job), capture_output=True, text=True, check=True, env=environment(),
         preexec_fn=lambda: os.sched_setaffinity(0, core),
     )  # fmt: skip
     figures = json.loads(result.stdout)

@@ -12,6 +12,7 @@ from typing import Any
 
 from cqlsurge import load
 from cqlsurge.errors import WorkerError
+from cqlsurge.fleet.interpreters import environment
 
 BOOTSTRAP = str(Path(load.__file__).with_name("bootstrap.py"))
 READ_SIZE = 1 << 18
@@ -34,6 +35,7 @@ class LoadProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=environment(),
                 start_new_session=True,
             )
         except OSError as error:
