@@ -128,7 +128,10 @@ def parse_fault(text: str, fault_number: int, now_ns: int) -> Fault:
 
 
 class Faults:
-    """All rules given so far, the first that fits a request wins. `struck` counts `KIND:op=OP`, of cleared rules too."""
+    """All rules given so far, the first that fits a request wins.
+
+    `struck` counts how often by `KIND:op=OP`, of rules that were cleared too.
+    """
 
     def __init__(self, draw: random.Random) -> None:
         self._random = draw
