@@ -248,32 +248,28 @@ class Pool:
 
     def _arrived(self, dial: Dial, greeting: Greeting, now_ns: int) -> None:
         """A handshake is done: the connection stands, if it leads to a shard that still needs one."""
-        connection = dial.connection
-        lane = self._lane(connection)
-        node = connection.node
+        node, asker = dial.connection.node, self._lane(dial.connection)
         if greeting.sharding is not None and greeting.sharding.shards != node.shards:
             # We were told otherwise, or not yet: the node's connections are made anew.
             self._hang_up(dial)
             self._shardings[node.host_id] = greeting.sharding
             self.take_nodes(self.nodes)
             return
-        if greeting.shard is not None and node.shards and greeting.shard != connection.shard:
+        if asker is not None:
+            asker.dialing = False
+        lane = asker
+        if greeting.shard is not None and node.shards and greeting.shard != dial.connection.shard:
             if dial.shard_port:
                 self._leave_shard_port(node, "leads to other shards than its port numbers say (NAT on the way?)")
-            lane = self._lane_for_shard(node, greeting.shard) or lane
-            if lane is not None and lane.connection.shard != greeting.shard and lane.tries < SHARD_TRIES:
-                self._hang_up(dial)
-                asker = self._lane(connection)
-                if asker is not None:
-                    asker.dialing, asker.tries = False, asker.tries + 1
-                return
-            asker = self._lane(connection)
-            if asker is not None:
-                asker.dialing = False
-        if lane is None:
+            lane = self._lane_for_shard(node, greeting.shard)
+            if lane is None and asker is not None:
+                asker.tries += 1
+                lane = asker if asker.tries > SHARD_TRIES else None
+        if lane is None or lane.connection.connected:
+            # One for the same shard was sooner, perhaps on its way to another: what is in flight on it must stay.
             self._hang_up(dial)
             return
-        lane.dialing, lane.tries = False, 0
+        lane.tries = 0
         self.adopt(lane.connection, dial, greeting, now_ns)
 
     def _hang_up(self, dial: Dial) -> None:
