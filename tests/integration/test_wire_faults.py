@@ -6,14 +6,19 @@ simulator says it did must be what the engine counted. Reads are verified, so th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
+from cqlsurge.load.engines.wire import pool
+from cqlsurge.simulator.inject.faults import ERRORS
 from tests.integration.wire_support import Simulator, make_target, opened, outcomes, run_phase, simulator, workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NODES, SHARDS = 3, 4
 
@@ -44,3 +49,89 @@ def test_connections_for_any_shard_are_made_under_load(server: Simulator) -> Non
         server.ask("faults", spec="reset:p=0.01")
         recorder = run_phase(engine, load, 20_000, 64, verify_share=1.0)
     assert sum(outcomes(recorder)) == recorder.issued == 20_000
+
+
+def test_a_shard_aware_port_that_swallows_connections_is_left(
+    server: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a firewall that drops: a listener whose queue is full answers no SYN."""
+    monkeypatch.setattr(pool, "DIAL_NS", 500_000_000)
+    target = make_target(server.host, server.port)
+    with socket.create_server((server.host, 0), backlog=0) as deaf:
+        port = deaf.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex((server.host, port))
+        first = dataclasses.replace(target.nodes[0], shard_aware_port=port)
+        load = workload("write", 500)
+        with opened(dataclasses.replace(target, nodes=(first, *target.nodes[1:])), load) as (engine, facts):
+            assert outcomes(run_phase(engine, load, 500)) == (500, 0, 0)
+            assert facts["connections"] == NODES * SHARDS
+            assert [note for note in facts["notes"] if f"shard-aware port {port} fails" in note]
+        for each in waiting:
+            each.close()
+
+
+@pytest.mark.parametrize("fault", [*ERRORS, "error=0x4242"])
+def test_every_error_is_counted_exactly(server: Simulator, fault: str) -> None:
+    load = workload("mixed", 2000)
+    with opened(make_target(server.host, server.port), load, retries=8) as (engine, _):
+        run_phase(engine, workload("write", 2000), 2000)
+        for how in ("p=0.01", "count=40"):
+            server.ask("faults/clear")
+            server.ask("reset")
+            server.ask("faults", spec=f"{fault}:{how}")
+            recorder = run_phase(engine, load, 3000, 64, verify_share=1.0)
+            struck = server.ask()["struck"][f"{fault}:op=data"]
+            ok, failed, unknown = outcomes(recorder)
+            assert ok + failed + unknown == 3000
+            (error_class,) = recorder.attempt_errors
+            assert recorder.attempt_errors[error_class] == struck
+            assert recorder.retries == struck - failed - unknown
+            assert sum(t.issued for t in recorder.targets) == 3000 + recorder.retries == _received(server)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["drop", "half-open", "drip", "reset", "reset-mid-frame", "truncated", "garbage", "wrong-stream", "duplicate"],
+)
+def test_broken_transport_loses_and_confuses_nothing(server: Simulator, fault: str) -> None:
+    load = workload("mixed", 2000)
+    with opened(make_target(server.host, server.port), load, retries=8, request_timeout_s=0.4) as (engine, _):
+        run_phase(engine, workload("write", 2000), 2000)
+        for how in ("p=0.01", "count=40"):
+            server.ask("faults/clear")
+            server.ask("reset")
+            server.ask("faults", spec=f"{fault}:{how},pause=1ms")
+            recorder = run_phase(engine, load, 3000, 64, verify_share=1.0)
+            ok, failed, unknown = outcomes(recorder)
+            assert ok + failed + unknown == 3000
+            attempts = recorder.attempt_errors
+            assert set(attempts) <= {"client_timeout", "connection"}, attempts
+            assert ok + sum(attempts.values()) == 3000 + recorder.retries
+            server.ask("faults/clear")
+            # What is late comes now, and must find nobody.
+            assert outcomes(run_phase(engine, load, 3000, 64, verify_share=1.0, first=3000)) == (3000, 0, 0)
+
+
+def test_two_hundred_connections(tmp_path: Path) -> None:
+    """25 nodes with 8 shards: each request reaches its shard, also while some connections are cut."""
+    with simulator(tmp_path, "--nodes", "25", "--shards", "8") as running:
+        load = workload("mixed", 5000)
+        with opened(make_target(running.host, running.port), load, retries=8) as (engine, facts):
+            assert facts["connections"] == facts["shards_covered"] == 200
+            running.ask("reset")
+            recorder = run_phase(engine, workload("write", 5000), 5000, 1000)
+            assert outcomes(recorder) == (5000, 0, 0)
+            total = running.ask()["total"]
+            assert (total["right"], total["wrong_shard"], total["wrong_node"]) == (5000, 0, 0)
+            running.ask("faults", spec="reset:p=0.005")
+            recorder = run_phase(engine, load, 5000, 1000, verify_share=1.0)
+            assert sum(outcomes(recorder)) == 5000
+            assert set(recorder.attempt_errors) == {"connection"}
+
+
+def _received(server: Simulator) -> int:
+    total = server.ask()["total"]
+    return int(total["read"] + total["write"])
