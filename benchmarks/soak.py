@@ -14,20 +14,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from watching import Watch
 
 from cqlsurge.load.outcomes import classes
 from cqlsurge.results.document import broken_laws
@@ -43,7 +42,7 @@ REQUEST_TIMEOUT_S = 1.0
 CALM_S = 8.0
 #: beyond its duration a run may take its drain, its start and its end
 SPARE_S = 45.0
-RSS_GROWTH = 1.05
+RSS_GROWTH, LONG_S = 1.05, 300.0
 #: what the simulator does on its own as well, so that only a lower bound of its answers is known
 NATURAL = (classes.UNPREPARED, classes.UNAVAILABLE)
 OTHERS = (
@@ -138,58 +137,6 @@ def simulator(folder, seed):
         process.wait(30)
 
 
-class Memory(threading.Thread):
-    """The resident sets of the load process, the program and the simulator, twice a second."""
-
-    def __init__(self, program_pid, simulator_pid):
-        super().__init__(daemon=True)
-        self._pids = {"program": program_pid, "simulator": simulator_pid}
-        self._over = threading.Event()
-        self.samples = []
-
-    def run(self):
-        while not self._over.wait(0.5):
-            if "worker" not in self._pids:
-                self._find_worker()
-            self.samples.append({name: rss_mb(pid) for name, pid in self._pids.items()})
-
-    def stop(self):
-        self._over.set()
-        self.join()
-
-    def _find_worker(self):
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and parent_of(entry.name) == self._pids["program"] and is_worker(entry.name):
-                self._pids["worker"] = int(entry.name)
-
-    def growth(self, name):
-        """(MB at a tenth of the way, MB at the end), medians of a tenth of the samples each."""
-        found = [sample[name] for sample in self.samples if sample.get(name)]
-        tenth = max(1, len(found) // 10)
-        return median(found[tenth : 2 * tenth] or [0]), median(found[-tenth:] or [0])
-
-
-def rss_mb(pid):
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except (OSError, IndexError):
-        return 0.0
-
-
-def parent_of(pid):
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
-        return 0
-
-
-def is_worker(pid):
-    try:
-        return b"bootstrap.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
 def program(server, args, folder, *words):
     """A started program.py; its result goes to run.json, all it says to run.log."""
     command = [
@@ -224,8 +171,7 @@ def soak(args, folder):
             "--concurrency", str(CONCURRENCY), "--max-backlog", "20000", "--no-spin", "--error-budget", "100%",
             "--request-timeout", f"{REQUEST_TIMEOUT_S}s", "--duration", f"{args.duration}s",
         )  # fmt: skip
-        memory = Memory(run.pid, server.pid)
-        memory.start()
+        memory = Watch(run.pid, 0.5, simulator=server.pid)
         trouble = []
         began_s = begin(server, run)
         try:
@@ -288,7 +234,8 @@ def checks(document, state, memory, trouble):
     well = bool(calm) and not any(second["errors"] for second in calm)
     yield "all is well again in the calm at the end", well, f"ok/s {[second['ok'] for second in calm]}"
     rss = {name: memory.growth(name) for name in ("worker", "program", "simulator")}
-    flat = 0 < rss["worker"][1] <= RSS_GROWTH * rss["worker"][0]
+    # In less than some minutes a young process has not found its size.
+    flat = document["duration_s"] < LONG_S or 0 < rss["worker"][1] <= RSS_GROWTH * rss["worker"][0]
     sizes = ", ".join(f"{name} {first:.1f} -> {last:.1f} MB" for name, (first, last) in rss.items())
     yield "the load process keeps its size", flat, sizes
     for error_class, count in sorted(injected_by_class(state["struck"]).items()):

@@ -42,6 +42,8 @@ def start_null(args, folder):
         "simulate", "--null", "--nodes", str(args.nodes), "--shards", str(max(1, args.shards)), "--port", "0",
         "--blob-size", str(args.blob_size), "--ready-file", str(ready),
     ]  # fmt: skip
+    if getattr(args, "seed", None) is not None:
+        command += ["--seed", str(args.seed)]
     if not args.shards:
         command += ["--like", "cassandra"]
     last = {max(os.sched_getaffinity(0))}

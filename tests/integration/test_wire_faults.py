@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cqlsurge.load.engines.contract import Target
+
 NODES, SHARDS = 3, 4
 
 
@@ -28,6 +30,15 @@ def sharded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     folder = tmp_path_factory.mktemp("sharded")
     with simulator(folder, "--nodes", str(NODES), "--shards", str(SHARDS)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def target(sharded: Simulator) -> Target:
+    """The simulator as the engine is told of it, with 2000 rows."""
+    made, load = make_target(sharded.host, sharded.port), workload("write", 2000)
+    with opened(made, load) as (engine, _):
+        assert outcomes(run_phase(engine, load, 2000)) == (2000, 0, 0)
+    return made
 
 
 @pytest.fixture
@@ -39,24 +50,22 @@ def server(sharded: Simulator) -> Iterator[Simulator]:
         sharded.ask("shard-port", node=node, open=True)
 
 
-def test_connections_for_any_shard_are_made_under_load(server: Simulator) -> None:
+def test_connections_for_any_shard_are_made_under_load(server: Simulator, target: Target) -> None:
     """Through the plain port several dials may bring the same shard: what is in flight on it must not be forgotten."""
-    load = workload("mixed", 5000)
-    with opened(make_target(server.host, server.port), load, retries=8, request_timeout_s=1.0) as (engine, _):
-        run_phase(engine, workload("write", 5000), 5000)
+    load = workload("mixed", 2000)
+    with opened(target, load, retries=8, request_timeout_s=1.0) as (engine, _):
         for node in range(1, NODES + 1):
             server.ask("shard-port", node=node, open=False)
         server.ask("faults", spec="reset:p=0.01")
-        recorder = run_phase(engine, load, 20_000, 64, verify_share=1.0)
-    assert sum(outcomes(recorder)) == recorder.issued == 20_000
+        recorder = run_phase(engine, load, 10_000, 64, verify_share=1.0)
+    assert sum(outcomes(recorder)) == recorder.issued == 10_000
 
 
 def test_a_shard_aware_port_that_swallows_connections_is_left(
-    server: Simulator, monkeypatch: pytest.MonkeyPatch
+    server: Simulator, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a firewall that drops: a listener whose queue is full answers no SYN."""
     monkeypatch.setattr(pool, "DIAL_NS", 500_000_000)
-    target = make_target(server.host, server.port)
     with socket.create_server((server.host, 0), backlog=0) as deaf:
         port = deaf.getsockname()[1]
         waiting = [socket.socket() for _ in range(4)]
@@ -74,45 +83,44 @@ def test_a_shard_aware_port_that_swallows_connections_is_left(
 
 
 @pytest.mark.parametrize("fault", [*ERRORS, "error=0x4242"])
-def test_every_error_is_counted_exactly(server: Simulator, fault: str) -> None:
+def test_every_error_is_counted_exactly(server: Simulator, target: Target, fault: str) -> None:
     load = workload("mixed", 2000)
-    with opened(make_target(server.host, server.port), load, retries=8) as (engine, _):
-        run_phase(engine, workload("write", 2000), 2000)
-        for how in ("p=0.01", "count=40"):
+    with opened(target, load, retries=8) as (engine, _):
+        for how in ("p=0.02", "count=40"):
             server.ask("faults/clear")
             server.ask("reset")
             server.ask("faults", spec=f"{fault}:{how}")
-            recorder = run_phase(engine, load, 3000, 64, verify_share=1.0)
+            recorder = run_phase(engine, load, 1000, 64, verify_share=1.0)
             struck = server.ask()["struck"][f"{fault}:op=data"]
             ok, failed, unknown = outcomes(recorder)
-            assert ok + failed + unknown == 3000
+            assert ok + failed + unknown == 1000
             (error_class,) = recorder.attempt_errors
             assert recorder.attempt_errors[error_class] == struck
             assert recorder.retries == struck - failed - unknown
-            assert sum(t.issued for t in recorder.targets) == 3000 + recorder.retries == _received(server)
+            assert sum(t.issued for t in recorder.targets) == 1000 + recorder.retries == _received(server)
 
 
 @pytest.mark.parametrize(
     "fault",
     ["drop", "half-open", "drip", "reset", "reset-mid-frame", "truncated", "garbage", "wrong-stream", "duplicate"],
 )
-def test_broken_transport_loses_and_confuses_nothing(server: Simulator, fault: str) -> None:
+def test_broken_transport_loses_and_confuses_nothing(server: Simulator, target: Target, fault: str) -> None:
     load = workload("mixed", 2000)
-    with opened(make_target(server.host, server.port), load, retries=8, request_timeout_s=0.4) as (engine, _):
-        run_phase(engine, workload("write", 2000), 2000)
-        for how in ("p=0.01", "count=40"):
+    with opened(target, load, retries=8, request_timeout_s=0.4) as (engine, _):
+        for how in ("p=0.01", "count=10"):
             server.ask("faults/clear")
             server.ask("reset")
             server.ask("faults", spec=f"{fault}:{how},pause=1ms")
-            recorder = run_phase(engine, load, 3000, 64, verify_share=1.0)
+            recorder = run_phase(engine, load, 1500, 64, verify_share=1.0)
             ok, failed, unknown = outcomes(recorder)
-            assert ok + failed + unknown == 3000
+            assert ok + failed + unknown == 1500
             attempts = recorder.attempt_errors
             assert set(attempts) <= {"client_timeout", "connection"}, attempts
-            assert ok + sum(attempts.values()) == 3000 + recorder.retries
+            assert ok + sum(attempts.values()) == 1500 + recorder.retries
             server.ask("faults/clear")
             # What is late comes now, and must find nobody.
-            assert outcomes(run_phase(engine, load, 3000, 64, verify_share=1.0, first=3000)) == (3000, 0, 0)
+            after = run_phase(engine, load, 1500, 64, verify_share=1.0, first=1500)
+            assert outcomes(after) == (1500, 0, 0), after.examples
 
 
 def test_two_hundred_connections(tmp_path: Path) -> None:
