@@ -26,8 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
 from cqlsurge.cluster.topology import nodes_of, replication_of, tablets_of
-from cqlsurge.fleet.interpreters import find_pypy
-from cqlsurge.fleet.process import PYPY_NURSERY
+from cqlsurge.fleet.interpreters import environment, find_pypy
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.units import parse_count
 
@@ -43,6 +42,8 @@ def start_null(args, folder):
         "simulate", "--null", "--nodes", str(args.nodes), "--shards", str(max(1, args.shards)), "--port", "0",
         "--blob-size", str(args.blob_size), "--ready-file", str(ready),
     ]  # fmt: skip
+    if getattr(args, "seed", None) is not None:
+        command += ["--seed", str(args.seed)]
     if not args.shards:
         command += ["--like", "cassandra"]
     last = {max(os.sched_getaffinity(0))}
@@ -95,8 +96,8 @@ def run_floor(args, target, python):
     core = {min(os.sched_getaffinity(0))}
     result = subprocess.run(
         [python, str(ROOT / "benchmarks" / "floor.py")],
-        input=json.dumps(job), capture_output=True, text=True, check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, core), env={**PYPY_NURSERY, **os.environ},
+        input=json.dumps(job), capture_output=True, text=True, check=True, env=environment(),
+        preexec_fn=lambda: os.sched_setaffinity(0, core),
     )  # fmt: skip
     figures = json.loads(result.stdout)
     return figures["user_us"] + figures["system_us"], figures["ops_s"]

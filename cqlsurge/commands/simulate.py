@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.fleet.interpreters import environment, find_pypy
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.simulator import options
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     options.check(args)
     pypy = find_pypy() if args.null and sys.implementation.name != "pypy" else None
     if pypy is not None:
-        os.execv(pypy.path, [pypy.path, "-I", "-c", START, str(ROOT), *options.words(args)])
+        os.execve(pypy.path, [pypy.path, "-I", "-c", START, str(ROOT), *options.words(args)], environment())
     from cqlsurge.simulator.entry import run as hold
 
     end_with_starter()

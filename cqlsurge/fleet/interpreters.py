@@ -29,6 +29,8 @@ PROBE = (
     " '.'.join(map(str, getattr(sys, 'pypy_version_info', sys.version_info)[:3]))]))"
 )
 PROBE_TIMEOUT_S = 20
+#: room for young objects; PyPy itself takes half of the largest cache, which may be 240 MB that no core has to itself
+NURSERY_VARIABLE, NURSERY = "PYPY_GC_NURSERY", "4M"
 
 
 @dataclass(frozen=True)
@@ -176,3 +178,8 @@ def _checked(interpreter: Interpreter, engine: EngineInfo) -> Choice:
         kinds = ", ".join(f"{name} {low[0]}.{low[1]}+" for name, low in engine.runtimes.items())
         raise UsageError(f"engine {engine.name} runs on {kinds}, not on {interpreter.text}: choose with --runtime")
     return Choice(interpreter)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a process that may run on PyPy: this one's, with a small nursery unless it names one."""
+    return {NURSERY_VARIABLE: NURSERY, **os.environ}

@@ -12,14 +12,13 @@ from typing import Any
 
 from cqlsurge import load
 from cqlsurge.errors import WorkerError
+from cqlsurge.fleet.interpreters import environment
 
 BOOTSTRAP = str(Path(load.__file__).with_name("bootstrap.py"))
 READ_SIZE = 1 << 18
 LAST_WORDS = 20
 #: unsent bytes that may wait for a load process that does not read
 OUT_LIMIT = 64 << 20
-#: PyPy sizes its nursery by the processor's cache: hundreds of MB on large servers, and no faster
-PYPY_NURSERY = {"PYPY_GC_NURSERY": "8M"}
 
 
 class LoadProcess:
@@ -36,8 +35,8 @@ class LoadProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=environment(),
                 start_new_session=True,
-                env={**PYPY_NURSERY, **os.environ},
             )
         except OSError as error:
             raise WorkerError(f"a load process cannot start on {python}: {error.strerror}") from error

@@ -56,6 +56,7 @@ class Cluster:
         self.counts = Counts(topology)
         self.faults = Faults(random.Random(f"faults {seed}"))
         self.delays = Delays(random.Random(f"delays {seed}"))
+        self._random = random.Random(f"cluster {seed}")
         self.connections: dict[Connection, Callable[[bytes], None]] = {}
         self.started_ns = time.monotonic_ns()
 
@@ -101,6 +102,11 @@ class Cluster:
         for connection, send in list(self.connections.items()):
             if event.event_type in connection.events:
                 send(frame)
+
+    def move_tablets(self, count: int) -> int:
+        """So many tablets of each table go to other shards; how many moved in all."""
+        tables = self.executor.schema.tables()
+        return sum(table.placement.move(count, self._random) for table in tables if table.placement is not None)
 
     def node(self, number: int) -> SimulatedNode:
         """A node by its number, from 1. LookupError if there is none."""

@@ -61,6 +61,8 @@ class Wire:
             self.reset()
         elif kind == "reset-mid-frame":
             self.send(half)
+            # Nothing may come behind it: a client would take that for the other half.
+            self.deaf = True
             self._loop.call_later(RESET_AFTER_S, self.reset)
         elif kind == "truncated":
             self.send(half)

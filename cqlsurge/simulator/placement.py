@@ -16,6 +16,7 @@ from cqlsurge.load.routing.tablets import TabletMap, uniform_last_token
 from cqlsurge.load.wire.extensions import Replica, TabletRange
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Mapping
 
     from cqlsurge.simulator.topology import SimulatedNode, Topology
@@ -38,6 +39,19 @@ class Placement:
             return [(self._indexes[host], shard) for host, shard in self.tablets.replicas(token) or ()]
         shard = self.topology.shard_of(token)
         return [(int(node.name), shard) for node in self._ring.replicas(token)]
+
+    def move(self, count: int, draw: random.Random) -> int:
+        """Gives so many tablets other shards of other nodes, as many as before; how many there were to move."""
+        if self.tablets is None:
+            return 0
+        topology = self.topology
+        moved = draw.sample(range(len(self.tablets)), min(count, len(self.tablets)))
+        for at in moved:
+            nodes = draw.sample(topology.nodes, len(self.tablets.replica_sets[at]))
+            self.tablets.replica_sets[at] = tuple(
+                (node.host_id, draw.randrange(topology.shard_count)) for node in nodes
+            )
+        return len(moved)
 
     def tablet(self, token: int) -> TabletRange | None:
         """The tablet that holds a token; None with vnodes."""

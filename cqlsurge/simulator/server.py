@@ -135,7 +135,10 @@ class Server:
         self.random = random.Random(f"wire {seed}")
         self.clients: dict[int, set[ClientProtocol]] = {}
         self.forced_down: set[int] = set()
-        self._listeners: dict[int, list[asyncio.Server]] = {}
+        self.shard_ports_closed: set[int] = set()
+        #: by node index: the port's listener, and the shard-aware port's
+        self._listeners: dict[int, asyncio.Server] = {}
+        self._aware_listeners: dict[int, asyncio.Server] = {}
         self._settling = asyncio.Lock()
 
     async def start(self) -> None:
@@ -159,26 +162,33 @@ class Server:
         if self.log is not None:
             self.log.close()
 
+    async def _listen(self, node: SimulatedNode, port: int, *, shard_aware: bool) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: ClientProtocol(self, node, shard_aware=shard_aware),
+            node.address,
+            port,
+            backlog=1024,
+            ssl=self.cluster.tls,
+        )
+
     async def _open(self, node: SimulatedNode) -> None:
-        topology = self.cluster.topology
-        ports = [(topology.port, False)]
-        if topology.shard_aware_port is not None:
-            ports.append((topology.shard_aware_port, True))
-        loop = asyncio.get_running_loop()
-        self._listeners[node.index] = [
-            await loop.create_server(
-                lambda aware=aware: ClientProtocol(self, node, shard_aware=aware),
-                node.address,
-                port,
-                backlog=1024,
-                ssl=self.cluster.tls,
-            )
-            for port, aware in ports
-        ]
+        self._listeners[node.index] = await self._listen(node, self.cluster.topology.port, shard_aware=False)
+        await self._settle_shard_port(node)
+
+    async def _settle_shard_port(self, node: SimulatedNode) -> None:
+        port = self.cluster.topology.shard_aware_port
+        listening = self._aware_listeners.get(node.index)
+        closed = port is None or node.index in self.shard_ports_closed
+        if closed and listening is not None:
+            self._aware_listeners.pop(node.index).close()
+        elif port is not None and not closed and listening is None:
+            self._aware_listeners[node.index] = await self._listen(node, port, shard_aware=True)
 
     def _close(self, node: SimulatedNode) -> None:
-        for listener in self._listeners.pop(node.index, []):
-            listener.close()
+        for listeners in (self._listeners, self._aware_listeners):
+            listener = listeners.pop(node.index, None)
+            if listener is not None:
+                listener.close()
         for client in list(self.clients.get(node.index, ())):
             client.wire.reset()
 
@@ -197,3 +207,5 @@ class Server:
         elif not down and not node.up:
             await self._open(node)
             cluster.set_up(node, up=True)
+        elif node.up:
+            await self._settle_shard_port(node)

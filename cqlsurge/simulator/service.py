@@ -31,6 +31,8 @@ class Controlled:
             ("POST", "latency"): self.latency,
             ("POST", "stall"): self.stall,
             ("POST", "node"): self.node,
+            ("POST", "shard-port"): self.shard_port,
+            ("POST", "tablets"): self.tablets,
             ("POST", "unprepare"): self.unprepare,
         }
 
@@ -46,6 +48,7 @@ class Controlled:
         return {
             **self._cluster.counts.state(),
             "faults": self._cluster.faults.state(),
+            "struck": self._cluster.faults.struck,
             "latency": self._cluster.delays.latency_specs,
             "stall": self._cluster.delays.stall_specs,
         }
@@ -53,6 +56,7 @@ class Controlled:
     async def reset(self, _: Any) -> Any:
         """All counts to zero."""
         self._cluster.counts.reset()
+        self._cluster.faults.struck.clear()
         return {}
 
     async def faults(self, body: Any) -> Any:
@@ -85,6 +89,21 @@ class Controlled:
             self._server.forced_down.add(node.index)
         await self._server.settle()
         return {"up": node.up}
+
+    async def shard_port(self, body: Any) -> Any:
+        """{"node": 2, "open": false}: connections stay, new ones are refused."""
+        node = self._cluster.node(_field(body, "node", int))
+        if _field(body, "open", bool):
+            self._server.shard_ports_closed.discard(node.index)
+        else:
+            self._server.shard_ports_closed.add(node.index)
+        await self._server.settle()
+        return {}
+
+    async def tablets(self, body: Any) -> Any:
+        """{"move": 3}: so many tablets of each table go elsewhere."""
+        count = _field(body, "move", int)
+        return {"moved": self._cluster.move_tablets(count)}
 
     async def unprepare(self, body: Any) -> Any:
         """{"node": 2}: it forgets all prepared statements."""

@@ -281,7 +281,7 @@ def test_a_closed_shard_aware_port_is_said_aloud(sharded: Simulator) -> None:
         assert outcomes(run_phase(engine, load, 500, 64)) == (500, 0, 0)
         # The plain port gives each node's shards in turn, so that all are covered in the end.
         assert facts["connections"] >= 3
-        assert len([note for note in facts["notes"] if "shard-aware port 9 refuses" in note]) == 3
+        assert len([note for note in facts["notes"] if "shard-aware port 9 fails" in note]) == 3
 
 
 def test_the_cluster_changes_under_load(sharded: Simulator) -> None:

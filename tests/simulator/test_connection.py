@@ -186,6 +186,16 @@ def test_misrouted_requests_tell_of_the_tablet():
     assert decode_tablet(open_frame(frame).payload) is None
 
 
+def test_tablets_move_on_command():
+    cluster = make_cluster(tablets=True)
+    placement = cluster.executor.schema.table("ks", "kv").placement
+    before = list(placement.tablets.replica_sets)
+    assert cluster.move_tablets(5) == 5
+    after = placement.tablets.replica_sets
+    assert [len(replicas) for replicas in after] == [len(replicas) for replicas in before]
+    assert 1 <= sum(old != new for old, new in zip(before, after, strict=True)) <= 5
+
+
 def _token(key):
     from cqlsurge.load.routing.murmur3 import token
 

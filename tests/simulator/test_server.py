@@ -21,6 +21,7 @@ from simulated import ROOT, Client, simulated
 from cqlsurge.load.wire import requests as q
 from cqlsurge.load.wire.errors import ProtocolError
 from cqlsurge.load.wire.extensions import Extensions
+from cqlsurge.load.wire.frames import encode_frame
 from cqlsurge.load.wire.primitives import Endpoint
 from cqlsurge.load.wire.responses import decode_response
 from cqlsurge.load.wire.results import Rows, Void
@@ -134,6 +135,22 @@ def test_a_node_goes_down_and_comes_back(clean):
         assert seen == [(change, Endpoint("127.0.0.2", clean.port)) for change in ("DOWN", "UP")]
 
 
+def test_the_shard_aware_port_can_be_closed(clean):
+    with clean.client("127.0.0.2") as client:
+        port = sharding(client).shard_aware_port
+        with Client("127.0.0.2", port) as before:
+            clean.post("shard-port", node=2, open=False)
+            with pytest.raises(OSError):
+                Client("127.0.0.2", port)
+            assert sharding(before).shard_aware_port == port
+            clean.post("node", node=2, up=False)
+            clean.post("node", node=2, up=True)
+            with pytest.raises(OSError):
+                Client("127.0.0.2", port)
+        clean.post("shard-port", node=2, open=True)
+        Client("127.0.0.2", port).close()
+
+
 def test_a_restarted_node_has_forgotten_its_statements(clean):
     with clean.client("127.0.0.3") as client:
         statement = client.prepare(INSERT).statement_id
@@ -167,6 +184,17 @@ def test_reset_in_the_middle_of_a_frame(clean):
     _, error, received = broken(clean, "reset-mid-frame")
     assert isinstance(error, ConnectionResetError)
     assert received in (0, 6)  # the half may be lost with the reset, as in real life
+
+
+def test_nothing_comes_behind_half_a_frame(clean):
+    """Else a client would take the next answer for the other half."""
+    with clean.client() as client:
+        statement = client.prepare(INSERT).statement_id
+        clean.post("faults", spec="reset-mid-frame:count=1")
+        execute = q.Execute(statement, q.QueryParameters(values=(KEY, b"")))
+        client.socket.sendall(b"".join(encode_frame(execute.opcode, execute.encode_body(), each) for each in range(9)))
+        with pytest.raises(ConnectionError):
+            client.frame()
 
 
 def test_truncated_frame(clean):
@@ -225,6 +253,8 @@ def test_an_unprepared_storm_ends_with_its_count(clean):
         codes = [getattr(client.execute(statement, KEY, b""), "code", None) for _ in range(5)]
         assert codes == [0x2500] * 3 + [None] * 2
         assert clean.get()["faults"][0]["fired"] == 3
+        clean.post("faults/clear")
+        assert clean.get()["struck"]["unprepared:op=data"] >= 3
 
 
 def test_latency_and_stalls_by_the_control_url(clean):

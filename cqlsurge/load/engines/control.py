@@ -33,9 +33,16 @@ def cpu_s() -> float:
 
 
 def max_rss_mb() -> float:
-    """Largest resident set of this process so far (ru_maxrss is KiB on Linux, bytes on macOS)."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    """Largest resident set of this process so far.
+
+    From /proc where there is one: Linux's ru_maxrss begins with that of the process that started this one.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) * 1024 / 1e6
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 class Control:

@@ -7,6 +7,7 @@ KIND is an error's name or number (`error=0x1003`), or what happens to the answe
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,12 +128,16 @@ def parse_fault(text: str, fault_number: int, now_ns: int) -> Fault:
 
 
 class Faults:
-    """All rules given so far, the first that fits a request wins."""
+    """All rules given so far, the first that fits a request wins.
+
+    `struck` counts how often by `KIND:op=OP`, of rules that were cleared too.
+    """
 
     def __init__(self, draw: random.Random) -> None:
         self._random = draw
         self._given = 0
         self.rules: list[Fault] = []
+        self.struck: Counter[str] = Counter()
 
     def add(self, text: str, now_ns: int = 0) -> Fault:
         fault = parse_fault(text, self._given + 1, now_ns)
@@ -151,6 +156,7 @@ class Faults:
             if fault.probability < 1 and self._random.random() >= fault.probability:
                 continue
             fault.fired += 1
+            self.struck[f"{fault.text.partition(':')[0]}:op={fault.operation}"] += 1
             if fault.left is not None:
                 fault.left -= 1
             return fault

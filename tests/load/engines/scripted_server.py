@@ -52,6 +52,8 @@ class ScriptedServer:
         self._execute = execute
         self.statement_id = b"0123456789abcdef"
         self.prepared = self.connections = 0
+        #: gives the body of the RESULT that answers a PREPARE, None for a right one
+        self.prepare: Callable[[Link], bytes | None] = lambda link: None
         self.reading = threading.Event()
         self.reading.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -118,4 +120,8 @@ class ScriptedServer:
             assert isinstance(request, Prepare)
             self.prepared += 1
             answer = Prepared(self.statement_id)
+            body = self.prepare(link)
+            if body is not None:
+                link.send(seal_frame(answer.opcode, body, stream))
+                return
         link.send(seal_frame(answer.opcode, answer.encode_body(), stream))

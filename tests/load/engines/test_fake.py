@@ -151,3 +151,11 @@ def test_raising(make_fake, run_phase) -> None:
 def test_dying() -> None:
     code = "from cqlsurge.load.engines.fake import fault; fault('exit_at', 1)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 3
+
+
+def test_a_process_does_not_count_the_memory_of_its_starter() -> None:
+    """Linux's ru_maxrss would."""
+    large = bytearray(b"x") * 300_000_000
+    said = "from cqlsurge.load.engines.control import max_rss_mb; print(max_rss_mb())"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert 1 < float(done.stdout) < len(large) / 1e6 / 2

@@ -18,6 +18,8 @@ from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire.engine import WireEngine
+from cqlsurge.load.engines.wire.requests import HEADER
+from cqlsurge.load.wire.frames import OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.wire.requests import Execute
 from cqlsurge.load.wire.server_errors import OVERLOADED, UNPREPARED, UnpreparedDetails
 from cqlsurge.load.workload.kv import KeyValue
@@ -221,5 +223,50 @@ def test_an_answer_that_nobody_asked_for_ends_the_connection() -> None:
     with ScriptedServer(execute) as server:
         engine = engine_for(server, retries=3)
         assert run(engine, 200, concurrency=4).kinds[0].ok == 200
+        assert server.connections == 2
+        engine.close()
+
+
+def test_bytes_that_never_become_an_answer_end_the_connection() -> None:
+    """A frame that was cut short swallows all that comes behind it."""
+    asked = itertools.count()
+
+    def trickle(link: Link) -> None:
+        try:
+            for _ in range(40):
+                link.sock.send(bytes(10))
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+    def execute(link: Link, stream: int, request: Execute) -> None:
+        if link.number > 1:
+            link.send(void(stream))
+        elif next(asked) == 0:
+            link.send(HEADER.pack(VERSION | RESPONSE, 0, stream, OP_RESULT, 1 << 20))
+            threading.Thread(target=trickle, args=[link], daemon=True).start()
+
+    with ScriptedServer(execute) as server:
+        engine = engine_for(server, request_timeout_s=0.3, retries=3)
+        recorder = run(engine, 200)
+        assert server.connections == 2
+        assert recorder.errors == {"client_timeout": 8}
+        assert recorder.kinds[0].ok == 192
+        engine.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0\0\4\0\x10", b"\xff\xff\xff\xff"])
+def test_a_broken_answer_to_prepare_ends_the_connection_only(body: bytes) -> None:
+    def execute(link: Link, stream: int, request: Execute) -> None:
+        if link.number == 1 and request.statement_id == b"0123456789abcdef":
+            link.send(error(stream, UNPREPARED, UnpreparedDetails(request.statement_id)))
+        else:
+            link.send(void(stream))
+
+    with ScriptedServer(execute) as server:
+        engine = engine_for(server, retries=3)
+        server.prepare = lambda link: body if link.number == 1 else None
+        recorder = run(engine, 100)
+        assert recorder.kinds[0].ok == 100
         assert server.connections == 2
         engine.close()

@@ -75,12 +75,12 @@ def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now:
         load.late_replies += 1
         conn.release(stream)
         return ""
-    if conn.ops[stream] & KIND_MASK == INTERNAL:
-        done = conn.internal.pop(stream)
-        conn.release(stream)
-        done(frame)
-        return ""
     try:
+        if conn.ops[stream] & KIND_MASK == INTERNAL:
+            done = conn.internal.pop(stream)
+            conn.release(stream)
+            done(frame)
+            return ""
         plain = open_frame(frame, conn.compressor).frame
         if plain.opcode == OP_RESULT:
             _succeed_or_fail(load, conn, stream, plain, now)

@@ -87,7 +87,6 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     if end < 0:
         return False
     now = clock()
-    conn.heard_ns = now
     buf: Any = inbox.bytes
     ops, dues, flushes, free = conn.ops, conn.dues, conn.flushes, conn.free
     ring, returns, oks, rows = load.pool.ring, load.returns, load.oks, load.rows
@@ -170,6 +169,8 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         load.dues += [now] * done
     if fault:
         raise ConnectionLost(fault)
+    if start:
+        conn.heard_ns = now
     conn.keep(inbox, start, end)
     return conn.tls or end == inbox.size
 

@@ -81,7 +81,8 @@ class Pool:
         self.seq = 0
         self.unparked = False
         self.unwritable_ns = 0
-        self._no_shard_port: set[str] = set()
+        #: nodes whose shard-aware port is not used, and why
+        self._no_shard_port: dict[str, str] = {}
         self.router: Router
         self.take_nodes(target.nodes or _from_contact_points(target))
 
@@ -171,7 +172,7 @@ class Pool:
     def maintain(self, now_ns: int) -> None:
         """Starts the dials that are due, and ends those that take too long."""
         for dial in [dial for dial in self.dials.values() if now_ns - dial.started_ns > DIAL_NS]:
-            self._failed(dial, "no answer to the handshake", now_ns)
+            self._unreached(dial, "no answer to the handshake", now_ns)
         for lanes in self.lanes.values():
             for lane in lanes:
                 connection = lane.connection
@@ -228,10 +229,7 @@ class Pool:
                 raise EngineError(f"{dial.connection.node.address}: {error}") from error
             return
         except ConnectionLost as error:
-            if dial.shard_port:
-                # Where the shard-aware port is closed (a firewall, a published port), the usual one may do.
-                self._leave_shard_port(dial.connection.node, f"refuses connections ({error})")
-            self._failed(dial, str(error), now_ns)
+            self._unreached(dial, str(error), now_ns)
             return
         if greeting is None:
             self.poller.modify(fd, dial.mask)
@@ -239,41 +237,44 @@ class Pool:
         del self.dials[fd]
         self._arrived(dial, greeting, now_ns)
 
-    def _leave_shard_port(self, node: Node, why: str) -> None:
-        self._no_shard_port.add(node.host_id)
-        self.note(
-            f"{node.address}: the shard-aware port {node.shard_aware_port} {why}; using port {node.port}, where the"
-            " server chooses the shard"
-        )
+    def _unreached(self, dial: Dial, reason: str, now_ns: int) -> None:
+        """No connection came of it. Where only the shard-aware port is closed (a firewall), the usual one may do."""
+        host = dial.connection.node.host_id
+        if dial.shard_port:
+            self._no_shard_port[host] = f"fails ({reason})"
+        else:
+            self._no_shard_port.pop(host, None)  # the whole node is away: once it is back, either port may do
+        self._failed(dial, reason, now_ns)
 
     def _arrived(self, dial: Dial, greeting: Greeting, now_ns: int) -> None:
         """A handshake is done: the connection stands, if it leads to a shard that still needs one."""
-        connection = dial.connection
-        lane = self._lane(connection)
-        node = connection.node
+        node, asker = dial.connection.node, self._lane(dial.connection)
         if greeting.sharding is not None and greeting.sharding.shards != node.shards:
             # We were told otherwise, or not yet: the node's connections are made anew.
             self._hang_up(dial)
             self._shardings[node.host_id] = greeting.sharding
             self.take_nodes(self.nodes)
             return
-        if greeting.shard is not None and node.shards and greeting.shard != connection.shard:
+        if asker is not None:
+            asker.dialing = False
+        lane = asker
+        if greeting.shard is not None and node.shards and greeting.shard != dial.connection.shard:
             if dial.shard_port:
-                self._leave_shard_port(node, "leads to other shards than its port numbers say (NAT on the way?)")
-            lane = self._lane_for_shard(node, greeting.shard) or lane
-            if lane is not None and lane.connection.shard != greeting.shard and lane.tries < SHARD_TRIES:
-                self._hang_up(dial)
-                asker = self._lane(connection)
-                if asker is not None:
-                    asker.dialing, asker.tries = False, asker.tries + 1
-                return
-            asker = self._lane(connection)
-            if asker is not None:
-                asker.dialing = False
-        if lane is None:
+                self._no_shard_port[node.host_id] = "leads to other shards than port numbers say (NAT on the way?)"
+            lane = self._lane_for_shard(node, greeting.shard)
+            if lane is None and asker is not None:
+                asker.tries += 1
+                lane = asker if asker.tries > SHARD_TRIES else None
+        if lane is None or lane.connection.connected:
+            # One for the same shard was sooner, perhaps on its way to another: what is in flight on it must stay.
             self._hang_up(dial)
             return
-        lane.dialing, lane.tries = False, 0
+        if not dial.shard_port and node.host_id in self._no_shard_port:
+            self.note(
+                f"{node.address}: the shard-aware port {node.shard_aware_port} {self._no_shard_port[node.host_id]};"
+                f" using port {node.port}, where the server chooses the shard"
+            )
+        lane.tries = 0
         self.adopt(lane.connection, dial, greeting, now_ns)
 
     def _hang_up(self, dial: Dial) -> None:

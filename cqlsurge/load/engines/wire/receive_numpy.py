@@ -204,7 +204,8 @@ class Receiver:
             conn.free.extend(every[at:past])
             at = past
             conn.target.ok += count
-            conn.heard_ns = region.now
+            if count:
+                conn.heard_ns = region.now
             conn.rest = inbox.slice(region.past, region.end) if region.past < region.end else b""
             load.recorder.bytes_in += region.past - region.start
             if load.closed:
