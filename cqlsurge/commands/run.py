@@ -129,8 +129,8 @@ def run(args: argparse.Namespace) -> int:
     if getattr(args, "engine", None) == "help":
         for info in ENGINES.values():
             if not info.hidden:
-                techniques = f" ({', '.join(info.techniques)})" if info.techniques else ""
-                print(f"{info.name + techniques:38} {info.text}")
+                techniques = f"\n{'':14} --technique {', '.join(info.techniques)}" if info.techniques else ""
+                print(f"{info.name:14} {info.text}{techniques}")
         return 0
     settings = settings_from(args)
     if settings.json == STANDARD_OUTPUT and sys.stdout.isatty():
