@@ -235,8 +235,8 @@ class Settings:
     )
     technique: str | None = option(
         None,
-        "how the engine issues requests, for scylla-driver: window (default), window-default (the same with the driver's "
-        "own settings), batch, sync",
+        "how the engine issues requests, for scylla-driver: window (default), window-default (the same with the "
+        "driver's own settings), batch, sync",
         "How it is done",
     )
     runtime: str = option(

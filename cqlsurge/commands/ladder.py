@@ -30,8 +30,8 @@ from cqlsurge.units import parse_duration_s
 
 DESCRIPTION = (
     "Does the same work in ten ways, from one request at a time to the engine wire on PyPy, in short interleaved runs "
-    "on one database, and tells what each step brings and how to have it in a program of your own. The embedded database, "
-    "where no ADDRESS is given, is started once for all. Ctrl-C sums up what was measured."
+    "on one database, and tells what each step brings and how to have it in a program of your own. The embedded "
+    "database, where no ADDRESS is given, is started once for all. Ctrl-C sums up what was measured."
 )
 INTERRUPTED = 130
 DURATION_S = 3.0

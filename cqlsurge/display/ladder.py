@@ -37,7 +37,7 @@ def print_ladder(document: Document, stream: TextIO) -> None:
     if not console.is_terminal:
         console = Console(file=stream, highlight=False, width=WIDTH, color_system=None)
     cluster = cluster_line(document["cluster"]) if document["cluster"] else ""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0)
     for name in HEADS:
         table.add_column(name, justify="left" if name == "rung" else "right", no_wrap=True)
     for rung in document["rungs"]:

@@ -1,7 +1,7 @@
 """The document of a ladder: what each rung came to, and how far it lies above the one below.
 
-Figures of a rung are of its runs together: percentiles of merged histograms, CPU over operations. Intervals hold with 95%
-confidence each; how they are made is told in docs/comparison.md.
+Figures of a rung are of its runs together: percentiles of merged histograms, CPU over operations. Intervals hold with
+95% confidence each; how they are made is told in docs/comparison.md.
 """
 
 from __future__ import annotations
