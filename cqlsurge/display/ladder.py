@@ -44,7 +44,9 @@ def print_ladder(document: Document, stream: TextIO) -> None:
         table.add_row(*cells(rung))
     console.print()
     print_lines(console, [cluster, work_line(document), state_line(document)])
+    console.print()
     console.print(table)
+    console.print()
     print_lines(console, [*legend(document), top_line(document), f"bound by {bound_line(document)}"])
     console.print()
     for rung in document["rungs"]:
