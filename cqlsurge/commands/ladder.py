@@ -34,10 +34,11 @@ DESCRIPTION = (
     "database, where no ADDRESS is given, is started once for all. Ctrl-C sums up what was measured."
 )
 INTERRUPTED = 130
-DURATION_S = 3.0
-ROUNDS = 3
+DURATION_S = 2.0
+ROUNDS = 4
 CONCURRENCY = 100
-KEYS = 100_000
+#: 20 MB: a small database has little to flush and compact beside the load
+KEYS = 20_000
 #: settings that all rungs have in common; the others are the rungs' own, or of a single run
 SHARED = {
     "mode", "blob_size", "read_ratio", "key_offset", "fill", "seed", "dc", "keyspace", "table", "consistency",

@@ -26,11 +26,12 @@ from cqlsurge.units import show_s
 
 #: time until a load process runs as fast as it will: PyPy compiles a driver for some seconds; wire warms itself up
 WARMUP_S = 1.0
-WARMUP_COMPILED_S = 5.0
+WARMUP_COMPILED_S = 4.0
 #: start and end of a run, for the estimate of the whole time
-BESIDE_S = 2.0
-#: our own database is cold: it is written to for so long before anything counts
-HEAT_S = 25.0
+BESIDE_S = 1.5
+#: our own database is cold: it is written to for so long, then each way to ask it is rehearsed, before anything counts
+HEAT_S = 20.0
+REHEARSAL_S = 3.0
 #: where only writes follow, the keys need not all be there: writing them first ends after this time
 POPULATE_S = 25.0
 
@@ -92,6 +93,8 @@ class Ladder:
                 stages = Stages(self._audience)
                 with one_database(self._common.address, self._interrupts, stages.stage) as address:
                     self._populate(address)
+                    if self._common.address is None:
+                        self._rehearse(address)
                     for number in range(1, self._rounds + 1):
                         self._round(address, number)
                 self.state = "done"
@@ -140,16 +143,20 @@ class Ladder:
         )
 
     def _populate(self, address: str) -> None:
-        """Writes the keys once, and on our own cold database goes on until it is warm. Raises RunError."""
+        """Writes the keys once. Raises RunError where that fails."""
         self._audience.line(f"writing the {self._common.population:,} keys, by the engine wire: this does not count")
-        limit_s = POPULATE_S if self._common.mode == "write" else None
-        left_s = HEAT_S - self._write(address, self._common.population, limit_s)
-        if self._common.address is None and left_s > 0:
-            self._audience.line("writing them again until the database is warm: this does not count either")
-            self._write(address, None, left_s)
+        self._write(address, self._common.population, POPULATE_S if self._common.mode == "write" else None)
 
-    def _write(self, address: str, operations: int | None, duration_s: float | None) -> float:
-        """One run that does not count; how long it took, in seconds."""
+    def _rehearse(self, address: str) -> None:
+        """Warms a database that has just been started: much load, then each rung that asks it in a way of its own."""
+        self._audience.line("warming the database, which was just started: this does not count either")
+        self._write(address, None, HEAT_S)
+        for settings in self._settings.values():
+            if settings.runtime == "cpython":
+                self._one(address, replace(settings, warmup=0.0, duration=REHEARSAL_S))
+
+    def _write(self, address: str, operations: int | None, duration_s: float | None) -> None:
+        """One run of writes that does not count."""
         settings = replace(
             self._common,
             mode="write",
@@ -158,11 +165,9 @@ class Ladder:
             operations=operations,
             duration=duration_s,
         )
-        document = self._one(address, settings)
-        fault = why_not(document)
+        fault = why_not(self._one(address, settings))
         if fault:
             raise RunError(f"the keys could not be written: {fault}")
-        return float(document["duration_s"])
 
     def _round(self, address: str, number: int) -> None:
         climbs = [climb for climb in self.climbs if not climb.absent]

@@ -117,7 +117,7 @@ def load_processes(parent: int) -> list[int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="children are found in /proc")
 def test_what_dies_is_named(server: Simulated) -> None:
-    with started(server, "--rungs", "wire", "--duration", "1s") as process:
+    with started(server, "--rungs", "wire", "--duration", "1s", "--request-timeout", "1s") as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:

@@ -27,7 +27,7 @@ def test_it_fits_80_columns_and_says_all() -> None:
     assert "…" not in text, "nothing is cut off"
     flat = " ".join(text.split())
     for words in (
-        "wire 41.0 K 8.04 (7.6", "5.05 29.", "window-pypy cannot run here: no PyPy <here>", "one-at-a-time aside",
+        "wire 41.0 K 8.04 (7.6", "5.05 30.0", "window-pypy cannot run here: no PyPy <here>", "one-at-a-time aside",
         "does not count: round 2 of 4: load process 0 (pid 7) is lost", "docs/best-practices.md#", "--explain RUNG",
         "wire against batch: 8.04 (", "times less CPU for each", "400 K operations",
     ):  # fmt: skip
