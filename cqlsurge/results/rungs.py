@@ -83,6 +83,9 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import FallthroughRetryPolicy
 from cassandra.query import tuple_factory
 
+class LargeBuffers(Cluster.connection_class):
+    in_buffer_size = out_buffer_size = 65536  # instead of 4096
+
 profile = ExecutionProfile(
     request_timeout=None,  # no timer for each request: look after late ones yourself
     retry_policy=FallthroughRetryPolicy(),
@@ -92,6 +95,7 @@ cluster = Cluster(
     ["127.0.0.1"],
     protocol_version=4,
     compression=False,  # where values do not shrink
+    connection_class=LargeBuffers,
     schema_metadata_enabled=False,  # with one node; token-aware routing needs it
     timestamp_generator=lambda: time.time_ns() // 1000,  # the driver's own takes a lock
     execution_profiles={EXEC_PROFILE_DEFAULT: profile},
@@ -99,9 +103,9 @@ cluster = Cluster(
 """
 
 WINDOW_PYPY = """\
-uv venv --python pypy@3.11 pypy
-uv pip install --python pypy/bin/python scylla-driver
-pypy/bin/python application.py
+uv venv --python pypy3.11 .venv-pypy
+uv pip install --python .venv-pypy scylla-driver
+.venv-pypy/bin/python application.py
 """
 
 PROCESSES = """\
@@ -184,13 +188,13 @@ _ALL = (
         "one-at-a-time",
         "scylla-driver, one request at a time",
         "The bottom: each request waits for the answer before it, so a round trip is the limit, not the CPU.",
-        ONE_AT_A_TIME, "one-at-a-time", technique="sync", places=False,
+        ONE_AT_A_TIME, "one-at-a-time", technique="sync", places=False, example="one_at_a_time.py",
     ),
     Rung(
         "batch",
         "scylla-driver, batches with a barrier",
         "Requests share the round trip; but each batch waits for its slowest answer before the next one starts.",
-        BATCH, "batches", technique="batch",
+        BATCH, "batches-with-a-barrier", technique="batch", example="batches.py",
     ),
     Rung(
         "window-default",
@@ -221,25 +225,25 @@ _ALL = (
         "acsylla",
         "acsylla: the C++ driver under asyncio, one process",
         "Encoding, routing and sockets are C++; Python pays for asyncio alone.",
-        ACSYLLA, "other-languages-underneath", engine="acsylla", example="asyncio_bounded.py",
+        ACSYLLA, "other-languages-underneath", engine="acsylla", example="cpp_driver.py",
     ),
     Rung(
         "scylladb-rs",
         "scylladb-rs-driver: the Rust driver under asyncio, one process",
         "The same in Rust; Python pays for asyncio and for handing values over.",
-        SCYLLADB_RS, "other-languages-underneath", engine="scylladb-rs", example="asyncio_bounded.py",
+        SCYLLADB_RS, "other-languages-underneath", engine="scylladb-rs", example="rust_driver.py",
     ),
     Rung(
         "wire",
         "our own CQL on CPython, one process",
         "No object, lock or future for a request: frames are filled in by template and many go out in one send.",
-        WIRE, "wire", engine="wire",
+        WIRE, "speaking-cql-yourself", engine="wire", example="speak_cql.py",
     ),
     Rung(
         "wire-pypy",
         "our own CQL on PyPy, one process",
         "The same loop compiled: integers stay in registers, a frame is a copy of memory.",
-        WIRE_PYPY, "wire", engine="wire", runtimes=("pypy",),
+        WIRE_PYPY, "speaking-cql-yourself", engine="wire", runtimes=("pypy",), example="speak_cql.py",
     ),
 )  # fmt: skip
 RUNGS = {rung.name: rung for rung in _ALL}
