@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from cqlsurge.errors import ClusterError, CqlsurgeError, RunError, UsageError
-from cqlsurge.load.engines.registry import engine_info
+from cqlsurge.fleet.interpreters import PYPY_VARIABLE
+from cqlsurge.load.engines.registry import EngineInfo, engine_info
 from cqlsurge.results.document import Document
 from cqlsurge.results.ladder import Climb
 from cqlsurge.results.listener import Listener
@@ -113,7 +114,7 @@ class Ladder:
                     with self._interrupts.raising():
                         understand(settings, Stages(self._audience))
                 except (UsageError, RunError) as error:
-                    reasons.append(str(error))
+                    reasons.append(cure(str(error), engine_info(climb.rung.engine), runtime))
                 else:
                     self._settings[climb.rung.name] = settings
                     break
@@ -203,6 +204,18 @@ class Ladder:
     def _leave_out(self, climb: Climb, where: str, why: str) -> None:
         climb.left_out.append(f"{where}: {why}")
         self._audience.line(f"    does not count: {why}")
+
+
+def cure(text: str, engine: EngineInfo, runtime: str) -> str:
+    """Why a rung cannot run here, and what to install: a run's own words name options that the ladder has not."""
+    for words in ("; by hand:", "; try it by hand:", ": choose with --runtime"):
+        text = text.partition(words)[0]
+    text = text.removeprefix("--runtime pypy: ")
+    if "install" in text:
+        return text
+    if runtime == "cpython":
+        return f"{text}; {engine.remedy}"
+    return f"{text}; uv python install pypy@3.11, or name a PyPy 3.11 that has it in {PYPY_VARIABLE}"
 
 
 def why_not(document: Document) -> str:
