@@ -72,11 +72,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help=f"operations in flight per process, one-at-a-time aside (default {CONCURRENCY})")  # fmt: skip
     add("--keys", type=parser_of(positive_count), default=KEYS, metavar="N",
         help=f"population of keys, the same for all rungs, written once before (default {KEYS:_})")  # fmt: skip
-    add(
-        "--explain",
-        metavar="RUNG",
-        help="measure nothing: tell why a rung is faster, with the lines of code",
-    )
+    add("--explain", metavar="RUNG", help="measure nothing: tell why a rung is faster, with the lines of code")
     add("--json", metavar="FILE", help="write the ladder as JSON, after each round (- for standard output)")
     add("--html", metavar="FILE", help="write a page with charts and the lines of code of each rung")
     add("--force", action="store_true", help="let --json and --html replace a file of another kind")
@@ -162,7 +158,8 @@ class Climbing(Audience):
     def conclude(self) -> int:
         """Shows and writes the whole; the exit code. Raises what ended it before anything was measured."""
         failure, interrupted = self.ladder.failure, self.ladder.state == "interrupted"
-        if failure is not None and not any(climb.runs for climb in self.ladder.climbs):
+        measured = any(climb.runs for climb in self.ladder.climbs)
+        if failure is not None and not measured:
             raise failure
         document = self.document()
         print_ladder(document, self.stream)
@@ -174,7 +171,7 @@ class Climbing(Audience):
             return INTERRUPTED
         if failure is not None:
             return failure.exit_code
-        return int(any(climb.left_out for climb in self.ladder.climbs))
+        return int(not measured or any(climb.left_out for climb in self.ladder.climbs))
 
 
 def text_of(document: Document) -> str:

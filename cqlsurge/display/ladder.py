@@ -47,7 +47,7 @@ def print_ladder(document: Document, stream: TextIO) -> None:
     console.print()
     console.print(table)
     console.print()
-    print_lines(console, [*legend(document), top_line(document), f"bound by {bound_line(document)}"])
+    print_lines(console, [*legend(document), top_line(document), bound_line(document)])
     console.print()
     for rung in document["rungs"]:
         print_lines(console, rung_lines(rung), rung["name"].ljust(NAME_WIDTH))

@@ -11,7 +11,7 @@ from html import escape
 
 from cqlsurge.report.scales import logarithmic
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 760, 120, 610, 8, 26
+WIDTH, LEFT, RIGHT, TOP, ROW = 760, 120, 580, 8, 26
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def render(document: Document) -> str:
             work=work_line(document),
             state=state_line(document),
             table=table(document),
-            notes=[*legend(document), top_line(document), f"Bound by {bound_line(document)}."],
+            notes=notes(document),
             charts=charts(document),
             codes={name: rung.code for name, rung in RUNGS.items()},
             environment=Table(["what", "value"], facts(document, ("cluster", "host")), words=1),
@@ -54,9 +54,14 @@ def markdown(document: Document) -> str:
     """The table and what belongs to it, for a pull request."""
     cluster = cluster_line(document["cluster"]) if document["cluster"] else ""
     lines = [line for line in (cluster, work_line(document), state_line(document)) if line]
-    notes = [note for note in (*legend(document), top_line(document), f"Bound by {bound_line(document)}.") if note]
-    parts = [MARKDOWN_MARK, "\n".join(lines), table_text(table(document)), "\n".join(f"- {note}" for note in notes)]
+    told = "\n".join(f"- {note}" for note in notes(document))
+    parts = [MARKDOWN_MARK, "\n".join(lines), table_text(table(document)), told]
     return "\n\n".join(parts) + "\n"
+
+
+def notes(document: Document) -> list[str]:
+    """What is said under the table."""
+    return [note for note in (*legend(document), top_line(document), bound_line(document)) if note]
 
 
 def table(document: Document) -> Table:

@@ -38,8 +38,9 @@ def state_line(document: Document) -> str:
 
 def legend(document: Document) -> list[str]:
     """What the columns mean."""
+    brackets = "; in brackets what it is with 95% confidence, noise from run to run included"
     return [
-        "x: times the measured rung below; in brackets what it is with 95% confidence, noise from run to run included.",
+        f"x: times the measured rung below{brackets if document['rounds'] > 1 else ''}.",
         f"us/op: client CPU for an operation. cores: that times {show_count(document['headline_ops_s'])} operations a "
         "second, in whole cores; of the client alone, the server's come on top.",
     ]
@@ -73,9 +74,10 @@ def top_line(document: Document) -> str:
 
 
 def bound_line(document: Document) -> str:
-    """What was the limit of which rung, as most of its runs' verdicts have it."""
+    """What was the limit of which rung, as most of its runs' verdicts have it; empty where nothing was measured."""
     by: dict[str, list[str]] = {}
     for rung in measured(document):
         by.setdefault(rung["bound_by"], []).append(rung["name"])
     hint = " (a better client shows as less CPU there, not as more operations)" if "server" in by else ""
-    return "; ".join(f"{what}: {', '.join(names)}{hint if what == 'server' else ''}" for what, names in by.items())
+    told = "; ".join(f"{what}: {', '.join(names)}{hint if what == 'server' else ''}" for what, names in by.items())
+    return told and f"bound by {told}"
