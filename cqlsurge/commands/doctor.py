@@ -28,7 +28,6 @@ from cqlsurge.units import show_count
 RUN_S = 4.0
 #: settings that count here, beside those of security
 ALSO = ("blob_size", "translate")
-#: the best-practices program's headline, made by 36 cores
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
