@@ -234,7 +234,10 @@ class Settings:
         "wire", "what speaks to the database (default wire); `--engine help` lists all", "How it is done"
     )
     technique: str | None = option(
-        None, "how the engine issues requests, for scylla-driver: window (default), batch, sync", "How it is done"
+        None,
+        "how the engine issues requests, for scylla-driver: window (default), window-default (the same with the "
+        "driver's own settings), batch, sync",
+        "How it is done",
     )
     runtime: str = option(
         "auto", "interpreter of the load processes: auto, cpython, pypy or a path (default auto)", "How it is done"

@@ -72,7 +72,8 @@ def parse_goal(text: str) -> Goal:
     return goal
 
 
-def _three_digits(value: float) -> str:
+def three_digits(value: float) -> str:
+    """A number with three significant digits: 0.96, 1.20, 12.3, 950."""
     if abs(value) >= 99.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 9.995 else f"{value:.2f}"
@@ -82,17 +83,17 @@ def show_count(value: float) -> str:
     """A count for people: 950, 12.3 K, 1.20 M."""
     for factor, unit in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
         if abs(value) >= factor * 0.9995:
-            return _three_digits(value / factor) + unit
+            return three_digits(value / factor) + unit
     return f"{value:.0f}"
 
 
 def show_us(value_us: float) -> str:
     """A latency for people: 85.0 us, 1.23 ms, 2.50 s."""
     if value_us >= 999_500:
-        return f"{_three_digits(value_us / 1e6)} s"
+        return f"{three_digits(value_us / 1e6)} s"
     if value_us >= 999.5:
-        return f"{_three_digits(value_us / 1e3)} ms"
-    return f"{_three_digits(value_us)} us"
+        return f"{three_digits(value_us / 1e3)} ms"
+    return f"{three_digits(value_us)} us"
 
 
 def show_s(value_s: float) -> str:

@@ -9,6 +9,9 @@ from cqlsurge.load.latency.histogram import add
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.results.document import Frame, Measures, build
 from cqlsurge.results.evidence import Evidence, service_of
+from cqlsurge.results.ladder import Climb
+from cqlsurge.results.ladder import build as build_ladder
+from cqlsurge.results.rungs import RUNGS
 from cqlsurge.results.timeline import Second, Timeline
 from cqlsurge.results.verdict import judge
 from cqlsurge.settings import Settings
@@ -71,3 +74,30 @@ def make_document(seconds: int = 20, *, seed: int = 1, shards: int = 2, errors: 
         concurrency=16, processes=2, duration_s=float(seconds), finished=ok, service=service_of(merged), asked=None
     )
     return build(frame, measures, judge(evidence))
+
+
+def make_climb(name: str, *rates_ops_s: float, cpu_us: float = 100.0) -> Climb:
+    """A rung with a run for each throughput, a minute apart, each of another CPU by 1%."""
+    climb = Climb(RUNGS[name])
+    for at, rate in enumerate(rates_ops_s):
+        run = make_document(3, seed=at + 1, mode="write")
+        run.update(throughput_ops_s=rate, started_at=f"2026-11-23T13:0{at}:00.000+00:00")
+        run["client"]["cpu_us_per_op"] = cpu_us * 1.01**at
+        climb.runs.append(run)
+    return climb
+
+
+def make_ladder(state: str = "done", **more: Any) -> Any:
+    """A ladder of three measured rungs, one that cannot run, and one with a run that does not count."""
+    wire = make_climb("wire", 40e3, 41e3, 42e3, cpu_us=5.0)
+    wire.left_out.append("round 2 of 4: load process 0 (pid 7) is lost: killed by SIGKILL")
+    climbs = [
+        make_climb("one-at-a-time", 500, 510, 520, cpu_us=250.0),
+        make_climb("batch", 5000, 5100, 5200, cpu_us=150.0),
+        Climb(RUNGS["window-pypy"], absent="no PyPy <here>"),
+        wire,
+    ]
+    settings = Settings(keys=1000, concurrency=100, duration=3.0).to_json()
+    return build_ladder(
+        climbs, state=state, started_at="2026-11-23T13:00:00.000+00:00", settings=settings, rounds=3, **more
+    )

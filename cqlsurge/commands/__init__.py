@@ -9,6 +9,7 @@ COMMANDS = {
     "report": "make a report of saved runs: an HTML page, Markdown or CSV",
     "compare": "tell how runs differ from others, and how sure that is",
     "ab": "run two settings in turn on one database, and compare them",
+    "ladder": "climb from the naive to the best way to do the same work, measured here",
     "runs": "list the runs kept in a folder with their key figures",
     "cassandra": "hold a real Apache Cassandra cluster on this machine",
     "doctor": "tell what this machine can do, and what to change",

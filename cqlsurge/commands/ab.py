@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +13,7 @@ from typing import Any, TextIO
 from cqlsurge.commands.compare import add_output, open_output, tell
 from cqlsurge.commands.run import ADDRESS_HELP, add_settings, settings_from
 from cqlsurge.display.progress import make_display
+from cqlsurge.display.runs import key_figures
 from cqlsurge.errors import CqlsurgeError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.comparable import EVERYTHING, judge_comparable
@@ -24,9 +23,8 @@ from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import folder_of, keep, make_folder
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.run import exit_code
-from cqlsurge.session.run import run as run_session
+from cqlsurge.session.series import one_database, run_on
 from cqlsurge.settings import Settings
-from cqlsurge.units import show_count, show_us
 
 DESCRIPTION = (
     "Runs two settings in turn on one database and compares them: A is the base, B the candidate. The embedded "
@@ -168,7 +166,7 @@ class Experiment:
         """Makes the runs until all are made, one fails, or somebody interrupts."""
         with self.interrupts.installed():
             try:
-                with self._database() as address:
+                with one_database(self.sides[0].address, self.interrupts, self._stage) as address:
                     for number in range(rehearsals):
                         self._one(0, address, f"rehearsal {number + 1} of {rehearsals}", counts=False)
                     for number, side in enumerate(order, 1):
@@ -178,31 +176,13 @@ class Experiment:
             except CqlsurgeError as error:
                 self.failure = error
 
-    @contextmanager
-    def _database(self) -> Iterator[str]:
-        """The address of the one database; our own is started first and stopped in the end."""
-        if self.sides[0].address is not None:
-            yield self.sides[0].address
-            return
-        from cqlsurge.embedded.cluster import start  # a run on an address needs none of its optional packages
-
-        with self.interrupts.raising():
-            cluster = start(progress=lambda text: self._line(f"{text} ..."))
-        try:
-            yield str(cluster.address)
-        finally:
-            cluster.stop()
-
     def _one(self, side: int, address: str, what: str, *, counts: bool) -> None:
         """One run. Raises KeyboardInterrupt when it was interrupted: it is not compared then, though it is kept."""
-        settings = replace(self.sides[side], address=address)
+        settings = self.sides[side]
         self._line(f"{what}: {SIDES[side]}")
         quiet = settings.quiet or not self.stream.isatty()
         with make_display(self.stream, quiet=quiet) as display:
-            document = run_session(settings, display, self.interrupts)
-        if self.sides[0].address is None:
-            document["settings"]["address"] = None  # so that --from starts a database of its own
-            document["cluster"]["embedded"] = True
+            document = run_on(address, settings, display, self.interrupts)
         if counts:
             name = keep(document, self.folder)
         if document["state"] == "interrupted":
@@ -212,16 +192,9 @@ class Experiment:
             self.made[side].append(document)
             self.names[side].append(name.rpartition("-")[2])
 
+    def _stage(self, text: str) -> None:
+        self._line(f"{text} ...")
+
     def _line(self, text: str) -> None:
         self.stream.write(text + "\n")
         self.stream.flush()
-
-
-def key_figures(document: Document) -> str:
-    """A run in one line."""
-    headline = "service" if document["settings"].get("rate") is None else "response"
-    figures = document["latency_us"].get("all", {}).get(headline)
-    latency = f", p50 {show_us(figures['p50'])}, p99 {show_us(figures['p99'])}" if figures else ""
-    counts = document["operations"]
-    errors = counts["failed"] + counts["unknown"]
-    return f"{show_count(document['throughput_ops_s'])} ops/s{latency}" + (f", {errors} errors" if errors else "")

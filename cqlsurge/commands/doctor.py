@@ -20,6 +20,7 @@ from cqlsurge.host.facts import host_facts
 from cqlsurge.host.limits import Finding, findings, read_limits
 from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.engines.tls import client_context
+from cqlsurge.results.ladder import HEADLINE_OPS_S
 from cqlsurge.session.ceiling import Ceiling, measure_ceiling, null_server
 from cqlsurge.settings import Settings, options
 from cqlsurge.units import show_count
@@ -27,8 +28,6 @@ from cqlsurge.units import show_count
 RUN_S = 4.0
 #: settings that count here, beside those of security
 ALSO = ("blob_size", "translate")
-#: the best-practices program's headline, made by 36 cores
-HEADLINE_OPS_S = 400_000
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cqlsurge.display.comparison import HEADS, METHOD, cells, difference_lines, note_lines
 from cqlsurge.errors import UsageError
+from cqlsurge.report import ladder
 from cqlsurge.report.markdown import MARKDOWN, markdown
 from cqlsurge.report.page import PAGE, Comparison, render
 from cqlsurge.report.tables import Table
@@ -19,6 +20,7 @@ from cqlsurge.results.csv import timeline_csv
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import folder_of, read_runs
+from cqlsurge.results.ladder import LADDER, read_ladder
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -29,7 +31,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Makes one HTML page of one or several runs, which needs no network and no other file.",
         allow_abbrev=False,
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="result document, or name or number of a kept run")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="result document, or name or number of a kept run; or one ladder's file"
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE",
         help="where to (default: report.html; with --markdown or --csv: standard output, which is -)",
@@ -44,23 +48,34 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Reads the runs, writes the report."""
+    climbed = next((word for word in args.runs if Path(word).is_file() and LADDER.holds(Path(word))), None)
+    if climbed is not None and (len(args.runs) > 1 or args.csv):
+        raise UsageError(f"{climbed} is a ladder: name it alone, for a page or --markdown")
     if args.csv and len(args.runs) > 1:
         raise UsageError("--csv has the timeline of one run: name one")
     kind, default = (MARKDOWN, STANDARD_OUTPUT) if args.markdown else (PAGE, "report.html")
     if args.csv:
         kind, default = TIMELINE, STANDARD_OUTPUT
     output = OutputFile(args.output or default, "--output", kind, force=args.force)
+    output.write_text(_ladder_text(climbed, args) if climbed is not None else _text(args))
+    if kind is PAGE and output.path != STANDARD_OUTPUT:
+        print(f"report in {output.path}")
+    return 0
+
+
+def _ladder_text(path: str, args: argparse.Namespace) -> str:
+    document = read_ladder(path)
+    return ladder.markdown(document) if args.markdown else ladder.render(document)
+
+
+def _text(args: argparse.Namespace) -> str:
     documents = read_runs(args.runs, folder_of(args.folder))
     names = _names(args.runs, documents)
     if args.csv:
-        output.write_text(timeline_csv(documents[0]))
-    elif args.markdown:
-        output.write_text(markdown(documents, names))
-    else:
-        output.write_text(render(documents, names, comparisons(documents, names)))
-        if output.path != STANDARD_OUTPUT:
-            print(f"report in {output.path}")
-    return 0
+        return timeline_csv(documents[0])
+    if args.markdown:
+        return markdown(documents, names)
+    return render(documents, names, comparisons(documents, names))
 
 
 def _names(words: Sequence[str], documents: Sequence[Document]) -> list[str]:

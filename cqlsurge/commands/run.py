@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import sys
 import textwrap
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cqlsurge.display.progress import make_display
@@ -55,14 +55,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def add_settings(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> Any:
-    """Adds all settings as options, in groups, and --from; gives the group of the results."""
+    """Adds all settings as options, in groups, and --from (from_file); gives the group of the results."""
     groups = {name: parser.add_argument_group(name) for name in GROUPS}
     for name, _default, option in options():
         if name not in without:
             _add_option(groups[option.group], name, option)
-    groups["Results"].add_argument(
-        "--from", dest="from_file", metavar="RUN.json", help="repeat that run; options given beside it take precedence"
-    )
+    if "from_file" not in without:
+        groups["Results"].add_argument(
+            "--from",
+            dest="from_file",
+            metavar="RUN.json",
+            help="repeat that run; options given beside it take precedence",
+        )
     return groups["Results"]
 
 
@@ -89,7 +93,7 @@ def _add_option(group: Any, name: str, option: Option) -> None:
         common["metavar"] = name.upper()
     if option.optional_value is not None:
         common.update(nargs="?", const=option.optional_value)
-    group.add_argument(flag, type=_parser_of(option), **common)
+    group.add_argument(flag, type=parser_of(option.parse), **common)
 
 
 def _help(option: Option) -> str:
@@ -98,14 +102,16 @@ def _help(option: Option) -> str:
     return option.help
 
 
-def _parser_of(option: Option) -> Any:
-    def parse(text: str) -> Any:
+def parser_of(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same for argparse, which tells what a ValueError says only when it is one of its own."""
+
+    def parse_argument(text: str) -> Any:
         try:
-            return option.parse(text)
+            return parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
-    return parse
+    return parse_argument
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
@@ -129,8 +135,8 @@ def run(args: argparse.Namespace) -> int:
     if getattr(args, "engine", None) == "help":
         for info in ENGINES.values():
             if not info.hidden:
-                techniques = f" ({', '.join(info.techniques)})" if info.techniques else ""
-                print(f"{info.name + techniques:38} {info.text}")
+                techniques = f"\n{'':14} --technique {', '.join(info.techniques)}" if info.techniques else ""
+                print(f"{info.name:14} {info.text}{techniques}")
         return 0
     settings = settings_from(args)
     if settings.json == STANDARD_OUTPUT and sys.stdout.isatty():

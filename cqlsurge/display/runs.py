@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cqlsurge.results.document import Document
+from cqlsurge.results.words import headline
 from cqlsurge.units import show_count, show_us
 
 WIDTH = 80
@@ -31,8 +32,7 @@ def print_runs(runs: list[tuple[str, Document]], stream: TextIO) -> None:
 
 def row(name: str, document: Document) -> tuple[str, ...]:
     """The figures of one run as text."""
-    headline = "service" if document["settings"].get("rate") is None else "response"
-    figures = document["latency_us"].get("all", {}).get(headline)
+    figures = document["latency_us"].get("all", {}).get(headline(document["settings"]))
     counts = document["operations"]
     state = document["state"]
     return (
@@ -44,3 +44,12 @@ def row(name: str, document: Document) -> tuple[str, ...]:
         show_count(counts["failed"] + counts["unknown"]),
         document["verdict"]["bound_by"] if state == "done" else state,
     )
+
+
+def key_figures(document: Document) -> str:
+    """A run in one line."""
+    figures = document["latency_us"].get("all", {}).get(headline(document["settings"]))
+    latency = f", p50 {show_us(figures['p50'])}, p99 {show_us(figures['p99'])}" if figures else ""
+    counts = document["operations"]
+    errors = counts["failed"] + counts["unknown"]
+    return f"{show_count(document['throughput_ops_s'])} ops/s{latency}" + (f", {errors} errors" if errors else "")

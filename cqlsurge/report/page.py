@@ -17,6 +17,7 @@ from markupsafe import Markup
 from cqlsurge import __version__
 from cqlsurge.errors import UsageError
 from cqlsurge.report import charts, tables
+from cqlsurge.report.dots import Dots
 from cqlsurge.report.run import Run
 from cqlsurge.report.svg import Chart
 from cqlsurge.report.tables import Table
@@ -41,12 +42,12 @@ def render(documents: Sequence[Document], names: Sequence[str], comparisons: Seq
     letters = string.ascii_uppercase if len(documents) > 1 else [""]
     runs = [Run(document, name, letter) for document, name, letter in zip(documents, names, letters, strict=False)]
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             mark=Markup(MARK),
-            style=Markup(_asset("report.css")),
-            script=Markup(_asset("report.js")),
+            style=Markup(asset("report.css")),
+            script=Markup(asset("report.js")),
             title=f"cqlsurge: {runs[0].name}" + (f" and {len(runs) - 1} more" if len(runs) > 1 else ""),
             several=len(runs) > 1,
             runs=[_run(run) for run in runs],
@@ -63,7 +64,8 @@ Comparison = tuple[str, Table, Sequence[str]]  # what is compared, the table, no
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of pages."""
     environment = Environment(
         loader=PackageLoader("cqlsurge.report"),
         autoescape=True,
@@ -75,11 +77,12 @@ def _environment() -> Environment:
     return environment
 
 
-def _svg(chart: Chart) -> Markup:
+def _svg(chart: Chart | Dots) -> Markup:
     return Markup(chart.svg())
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file beside the templates."""
     return files("cqlsurge.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cqlsurge.report.run import Run
+from cqlsurge.results.document import Document
 from cqlsurge.settings import options
 from cqlsurge.units import show_count, show_s, show_us
 
@@ -181,14 +182,18 @@ def settings(run: Run) -> Table:
 
 def environment(run: Run) -> Table:
     """Cluster, engine, interpreter and machine."""
-    document = run.document
-    rows = []
-    for part in ("cluster", "engine", "runtime", "host"):
-        for name, value in document[part].items():
-            if value not in (None, "", [], {}):
-                rows.append([f"{part}: {name.replace('_', ' ')}", _text(value)])
-    rows.append(["cqlsurge", document["version"]])
-    return Table(["what", "value"], rows, words=1)
+    return Table(["what", "value"], facts(run.document, ("cluster", "engine", "runtime", "host")), words=1)
+
+
+def facts(document: Document, parts: Sequence[str]) -> list[list[str]]:
+    """(what, value) of what is known in these parts of a document, and the version."""
+    rows = [
+        [f"{part}: {name.replace('_', ' ')}", _text(value)]
+        for part in parts
+        for name, value in document[part].items()
+        if value not in (None, "", [], {})
+    ]
+    return [*rows, ["cqlsurge", document["version"]]]
 
 
 def over_time(run: Run) -> Table:

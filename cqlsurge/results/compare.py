@@ -67,6 +67,10 @@ class Metric:
         return self.unit == "share"
 
 
+THROUGHPUT = Metric("throughput", "ops/s", 0.05, HEADLINE, ("faster", "slower"))
+CPU = Metric("cpu", "us/op", 0.05, REST, ("more", "less"))
+
+
 @dataclass(frozen=True)
 class Finding:
     """One metric compared. `change`, `low` and `high` are relative to base (0.05 is 5% more); for `errors`, whose
@@ -138,7 +142,7 @@ def compare(
 
 def _metrics(pair: Pair, rated: bool) -> list[Metric]:
     kinds = sorted(pair.base.kinds & pair.candidate.kinds)
-    metrics = [Metric("throughput", "ops/s", 0.05, SECOND if rated else HEADLINE, ("faster", "slower"))]
+    metrics = [replace(THROUGHPUT, weight=SECOND if rated else HEADLINE)]
     for kind in [ALL, *kinds] if len(kinds) > 1 else [ALL]:
         for figure, margin in (
             ("mean", 0.05),
@@ -154,7 +158,7 @@ def _metrics(pair: Pair, rated: bool) -> list[Metric]:
             prefix = "" if kind == ALL else f"{kind}."
             name = prefix + figure.replace("_", ".")
             metrics.append(Metric(name, "us", margin, weight, ("slower", "faster"), kind, figure))
-    metrics.append(Metric("cpu", "us/op", 0.05, REST, ("more", "less")))
+    metrics.append(CPU)
     metrics.append(Metric("errors", "share", 0.001, REST, ("more", "less")))
     return metrics
 
@@ -238,7 +242,7 @@ class Pair:
     def _difference(self, metric: Metric, base: Figure, candidate: Figure) -> Difference | None:
         floor = self._floor(metric)
         if not metric.is_share:
-            base, candidate = _logarithms(base), _logarithms(candidate)
+            base, candidate = base.logarithms(), candidate.logarithms()
         runs = len(base.each), len(candidate.each)
         if max(runs) == 1:
             return self._within(metric, base.whole, candidate.whole, floor)
@@ -291,12 +295,6 @@ class Pair:
             return None
         widest = max(known, key=lambda spread: spread.variance)
         return Spread(value, widest.variance, widest.df)
-
-
-def _logarithms(figure: Figure) -> Figure:
-    return Figure(
-        math.log(figure.whole), [math.log(one) for one in figure.each], [math.log(one) for one in figure.without]
-    )
 
 
 def _itself(value: float) -> float:

@@ -87,6 +87,11 @@ class Figure:
     each: list[float]
     without: list[float]
 
+    def logarithms(self) -> Figure:
+        """The same in logarithms, whose differences are ratios."""
+        each, without = [math.log(one) for one in self.each], [math.log(one) for one in self.without]
+        return Figure(math.log(self.whole), each, without)
+
 
 class Side:
     """The runs of one side."""

@@ -54,7 +54,7 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
         with interrupts.raising():
             file = ResultFile(settings.json, force=settings.force) if settings.json else None
             outputs = Outputs(settings, stack, listener)
-            ground = _ground(settings.check(), listener)
+            ground = understand(settings.check(), listener)
             measure_phase(ground.settings)  # finds out now what --verify names
             database = open_database(ground.settings, stack, listener)
             _check_concurrency(ground.settings, database)
@@ -66,7 +66,8 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
         return LoadRun(ground.settings, database, crew, frame, file, listener, interrupts, outputs).run()
 
 
-def _ground(settings: Settings, listener: Listener) -> Ground:
+def understand(settings: Settings, listener: Listener) -> Ground:
+    """What the run needs on this machine, its engine set up. Raises UsageError, or RunError where it cannot be had."""
     try:
         engine = engine_info(settings.engine)
         technique = check_technique(engine, settings.technique)

@@ -43,6 +43,7 @@ CONTESTANTS: dict[str, tuple[str, str, bool]] = {
     "wire": ("wire", "", False),
     "wire_pypy": ("wire", "", True),
     "window": ("scylla-driver", "window", False),
+    "window_default": ("scylla-driver", "window-default", False),
     "batch": ("scylla-driver", "batch", False),
     "sync": ("scylla-driver", "sync", False),
     "acsylla": ("acsylla", "", False),

@@ -55,14 +55,14 @@ ENGINES = {
         ),
         EngineInfo(
             "scylla-driver",
-            "ScyllaDB's Python driver, tuned (window) or as applications use it (batch, sync)",
+            "ScyllaDB's Python driver, tuned (window) or as applications use it (the others)",
             "cqlsurge.load.engines.scylla_driver.engine",
             "ScyllaDriverEngine",
             # Wheels: CPython 3.10 and up, PyPy 3.11.
             {"cpython": (3, 10), "pypy": (3, 11)},
             packages=("scylla-driver>=3.29.12",),
             imports=("cassandra",),
-            techniques=("window", "batch", "sync"),
+            techniques=("window", "window-default", "batch", "sync"),
         ),
         EngineInfo(
             "acsylla",

@@ -64,7 +64,7 @@ def test_techniques() -> None:
     assert check_technique(driver, None) == "window"
     assert check_technique(driver, "batch") == "batch"
     assert check_technique(ENGINES["wire"], None) == ""
-    with pytest.raises(ValueError, match="it has window, batch, sync"):
+    with pytest.raises(ValueError, match="it has window, window-default, batch, sync"):
         check_technique(driver, "turbo")
     with pytest.raises(ValueError, match="it has none to choose from"):
         check_technique(ENGINES["wire"], "window")

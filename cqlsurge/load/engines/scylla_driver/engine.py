@@ -12,14 +12,16 @@ from cqlsurge.load.engines.scylla_driver.window import Window
 
 REQUEST_TIMEOUT_S = 10.0
 
-BATCH_NOTES = (
-    "the driver's defaults but for compression: some errors are retried on the next node unseen",
-    "no request timeout: execute_concurrent sets none, so the driver's heartbeat gives up a silent node after 30-60 s",
+#: techniques that leave the driver's settings as they come
+AS_IT_COMES = ("window-default", "batch")
+DEFAULTS_NOTE = "the driver's defaults but for compression: some errors are retried on the next node unseen"
+BATCH_NOTE = (
+    "no request timeout: execute_concurrent sets none, so the driver's heartbeat gives up a silent node after 30-60 s"
 )
 
 
 class ScyllaDriverEngine(Engine):
-    """Options: technique (window, batch or sync), request_timeout_s (10; not for batch)."""
+    """Options: technique (window, window-default, batch or sync), request_timeout_s (10; not for batch)."""
 
     name = "scylla-driver"
 
@@ -36,17 +38,20 @@ class ScyllaDriverEngine(Engine):
         """See Engine."""
         # window sweeps for timeouts itself, execute_concurrent sets none.
         timeout_s = None if self._technique == "window" else self._timeout_s
-        tuned = self._technique != "batch"
+        tuned = self._technique not in AS_IT_COMES
         self._cluster, self._session = driver.connect(self.setup, tuned=tuned, request_timeout_s=timeout_s)
         self._statements = [driver.prepare(self._session, kind) for kind in self.setup.workload.kinds]
-        notes = [] if tuned else [*BATCH_NOTES, timing_note(self.setup)]
+        notes = [] if tuned else [DEFAULTS_NOTE]
+        if self._technique == "batch":
+            notes += [BATCH_NOTE, timing_note(self.setup)]
         return driver.facts(self._session, self.setup.target, self._technique, notes)
 
     def run(self, work: Work) -> None:
         """See Engine."""
         parts = (work, self._session, self._statements, self.setup.seed)
-        if self._technique == "window":
-            Window(*parts, int(self._timeout_s * 1e9)).run()
+        if self._technique in {"window", "window-default"}:
+            retries = self._technique in AS_IT_COMES
+            Window(*parts, int(self._timeout_s * 1e9), retries=retries).run()
         elif self._technique == "batch":
             run_batch(*parts)
         else:

@@ -2,7 +2,8 @@
 
 Answers are taken on the driver's event loop thread, which also sends the next request: no hand-over between threads.
 The main thread fills the window at first, polls the control, and sends what becomes due in between. Timeouts are found
-by one sweep over the operations in order of sending; the driver's timers cost two objects an operation.
+by one sweep over the operations in order of sending; the driver's timers cost two objects an operation. Technique
+`window-default` is the same on a session that has its timers, retries and all else as the driver comes.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ SWEEP_NS = 100_000_000
 
 
 class Window:
-    """One phase. `session` and `statements` (one a kind) are the driver's."""
+    """One phase. `session` and `statements` (one a kind) are the driver's; retries: as in Ledger."""
 
-    def __init__(self, work: Work, session: Any, statements: Sequence[Any], seed: int, timeout_ns: int) -> None:
-        self._ledger = Ledger(work, seed, retries=False)
+    def __init__(
+        self, work: Work, session: Any, statements: Sequence[Any], seed: int, timeout_ns: int, *, retries: bool
+    ) -> None:
+        self._ledger = Ledger(work, seed, retries=retries)
         self._execute = session.execute_async
         self._statements = statements
         self._places = work.concurrency
