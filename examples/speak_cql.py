@@ -21,7 +21,8 @@ def ask(sock, opcode, body):
     """One request, one answer: the body of the answer."""
     sock.sendall(HEADER.pack(4, 0, 0, opcode, len(body)) + body)
     answer = sock.recv(9, socket.MSG_WAITALL)
-    body = sock.recv(HEADER.unpack(answer)[4], socket.MSG_WAITALL)
+    size = HEADER.unpack(answer)[4]
+    body = sock.recv(size, socket.MSG_WAITALL) if size else b""
     if answer[4] == ERROR:
         raise RuntimeError(body[6:].decode(errors="replace"))
     return body

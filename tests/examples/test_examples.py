@@ -67,4 +67,4 @@ def test_each_shard_has_a_connection_and_its_requests():
     with simulated("--shards=4") as server:
         assert "4 of 4 shards have a connection" in run("shard_aware.py", server.address)
         counts = server.get()
-    assert counts["right"] == COUNT
+    assert counts["total"]["right"] == COUNT
