@@ -8,6 +8,7 @@ operations goes before the measured ones. CPU is of the whole process: the drive
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -51,6 +52,9 @@ SETTINGS = {
     "in_buffer_size=65536": ("connection", {"in_buffer_size": BUFFER_SIZE}),
     "out_buffer_size=65536": ("connection", {"out_buffer_size": BUFFER_SIZE}),
     "joined sends": ("connection", {"handle_write": None}),
+    "gc.freeze()": ("garbage", {"freeze": ()}),
+    "gc.freeze() and gc.set_threshold(50_000)": ("garbage", {"freeze": (), "set_threshold": (50_000,)}),
+    "gc.disable()": ("garbage", {"disable": ()}),
 }
 TUNED = [
     "protocol_version=4",
@@ -62,6 +66,7 @@ TUNED = [
     "default_fetch_size=None",
     "in_buffer_size=65536",
     "out_buffer_size=65536",
+    "gc.freeze() and gc.set_threshold(50_000)",
 ]
 
 
@@ -81,7 +86,7 @@ def joined(base):
 
 def connect(address, names):
     """A session with the named settings, and the driver's own for all others."""
-    chosen = {"cluster": {}, "profile": {}, "session": {}, "connection": {}}
+    chosen = {place: {} for place in ("cluster", "profile", "session", "connection", "garbage")}
     for name in names:
         place, arguments = SETTINGS[name]
         chosen[place].update(arguments)
@@ -97,6 +102,16 @@ def connect(address, names):
     for name, value in chosen["session"].items():
         setattr(session, name, value)
     return session
+
+
+def tune_garbage_collection(names):
+    """After all is set up: what is there now will stay, and need not be looked at again and again."""
+    for name in names:
+        place, calls = SETTINGS[name]
+        if place == "garbage" and sys.implementation.name == "cpython":
+            gc.collect()
+            for function, arguments in calls.items():
+                getattr(gc, function)(*arguments)
 
 
 def callbacks(execute, count, concurrency):
@@ -171,6 +186,7 @@ def run(job):
                 arguments = (values(number) for number in range(first, min(first + size, count)))
                 execute_concurrent_with_args(session, statement, arguments, concurrency=concurrency)
 
+    tune_garbage_collection(job.get("settings", ()))
     load(count // 4)
     started_s, cpu_s = time.perf_counter(), time.process_time()
     load(count)
