@@ -7,7 +7,7 @@ from typing import Any
 
 from lessons_client import SETTINGS, TUNED
 
-WRITES = 16_000
+WRITES = 10_000
 AGAIN = "(the same again)"
 
 

@@ -13,7 +13,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = DOCS / "lessons.json"
 PAGE = DOCS / "best-practices.md"
 SERVERS = {"cassandra": "the embedded Cassandra", "null": "the null server, 3 nodes x 2 shards"}
-TABLE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+EFFECT = re.compile(r"(<!-- effect: (\w+) \| ([^|\n]+) \| ([^|\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def spread(values, digits):
@@ -50,14 +51,30 @@ def table(name, kept):
     return "\n".join(lines)
 
 
+def effect(kept, before, after):
+    """What one case gives over another of its group, as a line."""
+    old, new = (kept["samples"][label] for label in (before, after))
+    cpu_us, rates = ([[figures[place] for figures in case] for case in (old, new)] for place in (0, 1))
+    return (
+        f"- From `{before}` to `{after}`: CPU {median(cpu_us[0]):,.1f} to {median(cpu_us[1]):,.1f} us, "
+        f"{change(cpu_us[1], cpu_us[0])}; {median(rates[0]):,.0f} to {median(rates[1]):,.0f} a second, "
+        f"{change(rates[1], rates[0])}."
+    )
+
+
 def page(text, data):
-    """The page with its tables as they follow from the data."""
+    """The page with its tables and effects as they follow from the data; what was not measured stays as it is."""
 
-    def fill(found):
-        name = found[1]
-        return f"<!-- table: {name} -->\n{table(name, data[name])}\n<!-- end -->" if name in data else found[0]
+    def fill_table(found):
+        start, name, end = found.groups()
+        return f"{start}{table(name, data[name])}\n{end}" if name in data else found[0]
 
-    return TABLE.sub(fill, text)
+    def fill_effect(found):
+        start, name, before, after, end = found.groups()
+        known = data.get(name, {}).get("samples", {})
+        return f"{start}{effect(data[name], before, after)}\n{end}" if {before, after} <= set(known) else found[0]
+
+    return EFFECT.sub(fill_effect, TABLE.sub(fill_table, text))
 
 
 def write_tables():
