@@ -41,7 +41,8 @@ PARTS = {
     "sending: one send() a request": "send push handle_write handle_write_event",
     "making the message": "bind query.__init__ protocol.__init__ encode_message send_body _write_query_params "
     "write_value write_byte write_short write_int write_uint write_long write_string write_consistency_level "
-    "write_header serialize _compute_tablet_version_block s_pack _next_timestamp __call__",
+    "write_header serialize _compute_tablet_version_block s_pack _next_timestamp timestamps.__call__ "
+    "MonotonicTimestampGenerator.__call__",
     "token, replicas and plan": "make_query_plan routing_key metadata.__init__ from_key hash_fn murmur3 _murmur3 "
     "get_replicas get_tablet_for_key yield_in_order distance shuffle is_lwt shard_id_from_token "
     "_get_connection_for_routing_key internal_bisect_left bisect_left datacenter get_host_by_host_id",
@@ -50,7 +51,7 @@ PARTS = {
     "__lt__ heappush heappop _siftup _siftdown connection.__init__",
     "future, its locks and events": "execute_async _create_response_future cluster.__init__ Event.__init__ "
     "Condition.__init__ _set_result _set_final_result add_callbacks add_callback add_errback send_request set notify "
-    "notify_all __enter__ __exit__ _is_owned",
+    "notify_all __enter__ __exit__ _is_owned functools.__call__",
     "receiving and decoding": "handle_read handle_read_event recv process_io_buffer process_msg decode_message "
     "_read_frame_header wrapper read_int read_short recv_body reset_io_buffer reset_cql_frame_buffer",
     "the caller's own code": "send_next on_answer execute values UUID.__init__ uuid.__init__",
@@ -58,6 +59,7 @@ PARTS = {
 }
 PART_OF = {name: part for part, names in PARTS.items() for name in names.split()}
 OTHER = "the rest"
+COMMON = ("__init__", "__call__")
 
 
 def py_spy(address, settings, count):
@@ -78,11 +80,11 @@ def py_spy(address, settings, count):
 
 
 def short(frame):
-    """The function's name alone; that of an initialiser with its class or its module."""
+    """The function's name alone; one that every class may have goes with its class or its module."""
     name, _, where = frame.partition(" (")
     *owners, name = re.sub(r"\.(isra|constprop|part|cold)\.\d+", "", name).split(".")
-    if name == "__init__":
-        return f"{owners[-1] if owners else module(where)}.__init__"
+    if name in COMMON:
+        return f"{owners[-1] if owners else module(where)}.{name}"
     return "?" if name.startswith("0x") else name
 
 
@@ -125,7 +127,7 @@ def read_vmprof(data):
         elif tag == 2:  # an address and its name, py:FUNCTION:LINE:FILE
             address, length = struct.unpack_from("<qq", data, at)
             _, name, _, path = data[at + 16 : at + 16 + length].decode(errors="replace").split(":", 3)
-            names[address] = f"{module(path)}.__init__" if name == "__init__" else name
+            names[address] = f"{module(path)}.{name}" if name in COMMON else name
             at += 16 + length
         elif tag == 5:  # version, what is in it, the interpreter
             at += 4 + data[at + 3]

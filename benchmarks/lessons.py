@@ -2,6 +2,7 @@
 
     uv run python benchmarks/lessons.py rungs          each example and each engine on the embedded Cassandra
     uv run python benchmarks/lessons.py settings       scylla-driver's settings, one at a time, on the null server
+    uv run python benchmarks/lessons.py timer          what the driver's timers cost, and one line that would change it
     uv run python benchmarks/lessons.py techniques     ways to call the driver, on the null server
     uv run python benchmarks/lessons.py protocol       v5, v4 and compression, on the embedded Cassandra
     uv run python benchmarks/lessons.py concurrency    1 to 1000 in flight, on the embedded Cassandra

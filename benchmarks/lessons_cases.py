@@ -51,8 +51,8 @@ def engine(label, name, runtime, operations):
 
 def settings():
     """One setting at a time, then all; for reads what matters to rows."""
-    reads = {"tuple_factory", "dict_factory"}
-    alone = [job(name, [name]) for name in SETTINGS if name not in reads]
+    elsewhere = {"tuple_factory", "dict_factory", "Timer.cancel() lets go of its callback"}
+    alone = [job(name, [name]) for name in SETTINGS if name not in elsewhere]
     return (
         job("defaults"),
         job(AGAIN),
@@ -94,6 +94,16 @@ GROUPS = {
     ),
     "settings": Group("null", "defaults", settings()),
     "reads": Group("null", "defaults", reads()),
+    "timer": Group(
+        "null",
+        "defaults",
+        (
+            job("defaults"),
+            job(AGAIN),
+            *(job(name, [name]) for name in ("request_timeout=None", "gc.disable()")),
+            job("Timer.cancel() lets go of its callback", ["Timer.cancel() lets go of its callback"]),
+        ),
+    ),
     "techniques": Group(
         "null",
         "callbacks",

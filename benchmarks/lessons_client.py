@@ -20,6 +20,7 @@ import uuid
 
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.concurrent import execute_concurrent_with_args
+from cassandra.connection import Timer
 from cassandra.policies import FallthroughRetryPolicy, RoundRobinPolicy, TokenAwarePolicy
 from cassandra.query import dict_factory, tuple_factory
 
@@ -55,6 +56,7 @@ SETTINGS = {
     "gc.freeze()": ("garbage", {"freeze": ()}),
     "gc.freeze() and gc.set_threshold(50_000)": ("garbage", {"freeze": (), "set_threshold": (50_000,)}),
     "gc.disable()": ("garbage", {"disable": ()}),
+    "Timer.cancel() lets go of its callback": ("patch", {}),
 }
 TUNED = [
     "protocol_version=4",
@@ -84,9 +86,14 @@ def joined(base):
     return handle_write
 
 
+def cancel(timer):
+    """Timer.cancel as it could be. A timer holds its future's method and the future holds its timer: a cycle."""
+    timer.canceled, timer.callback = True, None
+
+
 def connect(address, names):
     """A session with the named settings, and the driver's own for all others."""
-    chosen = {place: {} for place in ("cluster", "profile", "session", "connection", "garbage")}
+    chosen = {place: {} for place in ("cluster", "profile", "session", "connection", "garbage", "patch")}
     for name in names:
         place, arguments = SETTINGS[name]
         chosen[place].update(arguments)
@@ -95,6 +102,8 @@ def connect(address, names):
         if "handle_write" in chosen["connection"]:
             chosen["connection"]["handle_write"] = joined(base)
         chosen["cluster"]["connection_class"] = type("Chosen", (base,), chosen["connection"])
+    if "Timer.cancel() lets go of its callback" in names:
+        Timer.cancel = cancel
     host, _, port = address.partition(":")
     profile = ExecutionProfile(**chosen["profile"])
     cluster = Cluster([host], port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **chosen["cluster"])

@@ -1,4 +1,4 @@
-"""The tables of docs/best-practices.md, from docs/lessons.json."""
+"""The tables of docs/best-practices.md and docs/driver-profile.md, from docs/lessons.json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lessons_cases import GROUPS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = DOCS / "lessons.json"
-PAGE = DOCS / "best-practices.md"
+PAGES = (DOCS / "best-practices.md", DOCS / "driver-profile.md")
 SERVERS = {"cassandra": "the embedded Cassandra", "null": "the null server, 3 nodes x 2 shards"}
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 EFFECT = re.compile(r"(<!-- effect: (\w+) \| ([^|\n]+) \| ([^|\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,7 +25,7 @@ def spread(values, digits):
 def change(values, base):
     """The change within each round, in per cent: median and range, or that it is not resolved."""
     changes = [100 * (value / other - 1) for value, other in zip(values, base, strict=True)]
-    text = f"{median(changes):+.0f}% ({min(changes):+.0f} to {max(changes):+.0f})"
+    text = f"{median(changes):+.0f}% ({min(changes):+.0f} to {max(changes):+.0f})".replace("-0", "0")
     return f"not resolved: {text}" if min(changes) <= 0 <= max(changes) else f"**{text}**"
 
 
@@ -78,6 +78,7 @@ def page(text, data):
 
 
 def write_tables():
-    """Writes the page anew."""
-    if PAGE.exists():
-        PAGE.write_text(page(PAGE.read_text(), json.loads(DATA.read_text())))
+    """Writes the pages anew."""
+    data = json.loads(DATA.read_text())
+    for path in PAGES:
+        path.write_text(page(path.read_text(), data))
