@@ -124,7 +124,7 @@ def run_engine(case, address):
 
 
 def measure(name, group: Group, rounds, *, fresh):
-    """Adds rounds of a group to the file; an interrupted round is not in it."""
+    """Adds rounds of a group to the file; an interrupted round is not in it, those before it are."""
     kept = json.loads(DATA.read_text()) if DATA.exists() else {}
     cases = [(case, python) for case in group.cases if (python := python_for(case.runtime))]
     labels = [case.label for case, _ in cases]
@@ -145,7 +145,13 @@ def measure(name, group: Group, rounds, *, fresh):
             for label, figures in round_of.items():
                 mean = [sum(values) / len(figures) for values in zip(*figures, strict=True)]
                 samples[label].append([round(value, 2) for value in mean])
+            keep(name, samples)
+
+
+def keep(name, samples):
+    """Writes a group's rounds into the file, after each round."""
     host = host_facts()
+    kept = json.loads(DATA.read_text()) if DATA.exists() else {}
     kept[name] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{host['cpu']}, {host['cores']} cores, Linux {host['kernel']}",
