@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,12 @@ READ_SIZE = 1 << 18
 LAST_WORDS = 20
 #: unsent bytes that may wait for a load process that does not read
 OUT_LIMIT = 64 << 20
+CLOSE_TIMEOUT_S = 2.0
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """A message as the line that carries it."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
 class LoadProcess:
@@ -26,7 +34,8 @@ class LoadProcess:
     A terminal's Ctrl-C does not reach it, and it ends by itself when its pipe closes. Nothing here waits.
     """
 
-    def __init__(self, python: str, index: int) -> None:
+    def __init__(self, python: str, index: int, environment: Mapping[str, str] | None = None) -> None:
+        """`environment`: its variables, instead of ours."""
         self.index = index
         try:
             self._child = subprocess.Popen(
@@ -35,6 +44,7 @@ class LoadProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                env=environment,
             )
         except OSError as error:
             raise WorkerError(f"a load process cannot start on {python}: {error.strerror}") from error
@@ -54,12 +64,18 @@ class LoadProcess:
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
         self.ended = False
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end.
+    @property
+    def label(self) -> str:
+        """Which process it is, for people."""
+        return f"load process {self.index} (pid {self.pid})"
 
-        A process that has not read for so long that the queue is full is ended.
-        """
-        self._unsent += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    def send(self, message: dict[str, Any]) -> None:
+        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end."""
+        self.send_line(encode(message))
+
+    def send_line(self, line: bytes) -> None:
+        """As `send`, for an encoded message. A process that has not read until the queue is full is ended."""
+        self._unsent += line
         if len(self._unsent) > OUT_LIMIT:
             self._give_up("it did not read its messages")
         self.flush()
@@ -79,8 +95,8 @@ class LoadProcess:
         except OSError:
             self._unsent.clear()
 
-    def read_messages(self) -> list[dict[str, Any]]:
-        """The whole messages that have arrived; sets `ended` when the process has closed its side."""
+    def read_lines(self) -> list[bytes]:
+        """The whole lines that have arrived; sets `ended` when the process has closed its side."""
         data = self._read(self.out_fd)
         if data is None:
             return []
@@ -88,6 +104,11 @@ class LoadProcess:
             self.ended = True
             return []
         *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+    def read_messages(self) -> list[dict[str, Any]]:
+        """The whole messages that have arrived; sets `ended` when the process has closed its side."""
+        lines = self.read_lines()
         try:
             return [json.loads(line) for line in lines]
         except ValueError:
@@ -157,3 +178,16 @@ class LoadProcess:
                     stream.close()
                 except OSError:
                     pass  # the pipe broke with its process
+
+
+def end_all(processes: Sequence[LoadProcess]) -> None:
+    """Asks the processes to exit, closes their pipes, and kills what is left after two seconds."""
+    for process in processes:
+        if not process.ended:
+            process.send({"type": "exit"})
+    for process in processes:
+        process.close()
+    deadline = time.monotonic() + CLOSE_TIMEOUT_S
+    for process in processes:
+        if not process.wait(max(0.0, deadline - time.monotonic())):
+            process.kill()
