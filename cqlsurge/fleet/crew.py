@@ -13,10 +13,10 @@ Message = dict[str, Any]
 class Host:
     """A host of a run over several.
 
-    name: what people call it; address: its Dask worker's; facts: the machine (host/facts.py); cores: the numbers of those
-    that it lends; workers: the indexes of its load processes; clock_offset_ns: its monotonic clock less ours, known to
-    clock_error_ns; use: how hard it was pressed (HostWatch.facts); message_bytes: messages of its load processes, both
-    ways; lost: why it is.
+    name: what people call it; address: its Dask worker's; facts: the machine (host/facts.py); cores: the numbers of
+    those that it lends; workers: the indexes of its load processes; clock_offset_ns: its monotonic clock less ours,
+    known to clock_error_ns; use: how hard it was pressed (HostWatch.facts); message_bytes: messages of its load
+    processes, both ways; lost: why it is.
     """
 
     name: str

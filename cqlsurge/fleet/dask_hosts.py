@@ -76,39 +76,17 @@ def reason(error: BaseException) -> str:
 
 
 def _start(settings: Settings, stage: Callable[[str], None], stack: ExitStack) -> Any:
-    """A Dask cluster of our own, ended with the stack."""
-    from distributed import LocalCluster, SSHCluster
+    """A Dask cluster of our own, ended with the stack. Its workers have no nannies, which would start them again."""
     from distributed.security import Security
 
-    protocol = "tls" if Security().require_encryption else "tcp"
-    common: dict[str, Any] = {"nthreads": 1, "memory_limit": 0, "dashboard": False}
+    protocol = "tls://" if Security().require_encryption else "tcp://"
     if settings.local_hosts:
         stage(f"starting {settings.local_hosts} Dask workers on this machine")
-        cluster = LocalCluster(
-            n_workers=settings.local_hosts,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            protocol=f"{protocol}://",
-            dashboard_address=None,
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        )
+        cluster = _local_cluster(settings.local_hosts, protocol)
     else:
-        hosts = [host.rpartition("@") for host in settings.host_names]
         stage(f"starting Dask on {', '.join(settings.host_names)} over SSH")
-        options = [{"username": user} if user else {} for user, _, _ in hosts]
-        names = [name for _, _, name in hosts]
         try:
-            cluster = SSHCluster(
-                [names[0], *names],
-                connect_options=[options[0], *options],
-                worker_options={**common, "protocol": f"{protocol}://"},
-                scheduler_options={
-                    "port": 0, "dashboard": False, "protocol": f"{protocol}://", **_listen(names[0]),
-                },
-                worker_class="distributed.Worker",
-                remote_python=settings.remote_python,
-            )  # fmt: skip
+            cluster = _ssh_cluster(settings, protocol)
         except Exception as error:  # asyncssh has a tree of its own, and Dask raises plain Exceptions
             raise RunError(
                 f"--hosts {settings.hosts}: {reason(error)}; each host must let you in by key (ssh HOST true) and have "
@@ -116,6 +94,39 @@ def _start(settings: Settings, stage: Callable[[str], None], stack: ExitStack) -
             ) from error
     stack.callback(_quietly, cluster.close, CLOSE_TIMEOUT_S)
     return cluster
+
+
+def _local_cluster(count: int, protocol: str) -> Any:
+    """A scheduler in this process and workers in processes of their own, all on loopback, without dashboards."""
+    from distributed import Scheduler, SpecCluster
+    from distributed.deploy.subprocess import SubprocessWorker
+
+    common = {"host": "127.0.0.1", "protocol": protocol, "dashboard": False}
+    worker = {**common, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+    options = {"worker_class": "distributed.Worker", "worker_kwargs": worker}
+    return SpecCluster(
+        workers={at: {"cls": SubprocessWorker, "options": options} for at in range(count)},
+        scheduler={"cls": Scheduler, "options": {**common, "port": 0}},
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _ssh_cluster(settings: Settings, protocol: str) -> Any:
+    """A scheduler on the first host, and a worker on each."""
+    from distributed import SSHCluster
+
+    hosts = [host.rpartition("@") for host in settings.host_names]
+    options = [{"username": user} if user else {} for user, _, _ in hosts]
+    names = [name for _, _, name in hosts]
+    common = {"protocol": protocol, "dashboard": False}
+    return SSHCluster(
+        [names[0], *names],
+        connect_options=[options[0], *options],
+        scheduler_options={**common, "port": 0, **_listen(names[0])},
+        worker_options={**common, "nthreads": 1, "memory_limit": 0},
+        worker_class="distributed.Worker",
+        remote_python=settings.remote_python,
+    )
 
 
 def _listen(name: str) -> dict[str, Any]:

@@ -270,7 +270,9 @@ def _limiting_hosts(evidence: Evidence) -> list[Reason]:
 
 
 def _host_conditions(evidence: Evidence) -> list[Reason]:
-    """What was not as it should be on single loaders."""
+    """What was not as it should be on single loaders, where they are not all this machine."""
+    if evidence.host:
+        return []
     found = [
         _reason(reason["code"], f"host {name}: {reason['saw']}", reason["may_mean"], reason["do"])
         for name, one in evidence.hosts

@@ -30,6 +30,8 @@ def gather(settings: Settings, target: Target, measures: Measures, tally: Tally,
     useful = gauges.get("polls", 0.0) - gauges.get("empty_polls", 0.0)
     core_s = duration_s * processes
     host = watch.host if watch is not None else {}
+    if settings.local_hosts:
+        host = measures.hosts[0]["use"]  # all of them are this machine
     local = any(_is_loopback(node.address) for node in target.nodes)
     hosts = tuple((one["host"], host_evidence(settings, one, duration_s, local=local)) for one in measures.hosts)
     waited = [one.waited_share for _, one in hosts if one.waited_share is not None]
