@@ -27,6 +27,8 @@ CLOSE_TIMEOUT_S = 2
 #: the scheduler is asked for a sign of life so often, and lost when it gives none for so long
 ASK_EVERY_S = 2.0
 ASK_TIMEOUT_S = 5.0
+#: without a dashboard Dask still serves some pages; never to others
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def _local_cluster(count: int, protocol: str) -> Any:
     from distributed import Scheduler, SpecCluster
     from distributed.deploy.subprocess import SubprocessWorker
 
-    common = {"host": "127.0.0.1", "protocol": protocol, "dashboard": False}
+    common = {**NO_DASHBOARD, "host": "127.0.0.1", "protocol": protocol}
     worker = {**common, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
     options = {"worker_class": "distributed.Worker", "worker_kwargs": worker}
     return SpecCluster(
@@ -118,7 +120,7 @@ def _ssh_cluster(settings: Settings, protocol: str) -> Any:
     hosts = [host.rpartition("@") for host in settings.host_names]
     options = [{"username": user} if user else {} for user, _, _ in hosts]
     names = [name for _, _, name in hosts]
-    common = {"protocol": protocol, "dashboard": False}
+    common = {**NO_DASHBOARD, "protocol": protocol}
     return SSHCluster(
         [names[0], *names],
         connect_options=[options[0], *options],

@@ -154,7 +154,7 @@ class PhaseRun:
         left = sum(worker.lost is None for worker in workers)
         if left and self.plan.message.get("pacing") is not None:
             self._share = len(workers) / left
-            self._set_rate(f"the {left} processes left take over the whole rate")
+            self._set_rate(f"the whole rate is with {left} of {len(workers)} processes")
 
     def _set_rate(self, text: str, **more: Any) -> None:
         """Tells all processes what their own rate is to be multiplied by, and notes why."""
