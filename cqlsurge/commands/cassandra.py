@@ -45,7 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "else, or with --ready-file, 0)",
     )
     hold.add_argument(
-        "--listen", metavar="IP", help="listen there instead of on loopback, for other hosts; with --auth at best"
+        "--listen",
+        metavar="IP",
+        help="listen there instead of on loopback, for loaders on other hosts; whoever reaches it is let in",
     )
     hold.add_argument("--ready-file", type=Path, metavar="FILE", help="written with the ADDRESS once it answers")
     hold.add_argument("--control-file", type=Path, metavar="FILE", help="written with the URL that --control needs")

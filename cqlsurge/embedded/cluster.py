@@ -169,7 +169,7 @@ class EmbeddedCluster:
 
     @property
     def user(self) -> str | None:
-        """Cassandra's default superuser when `auth` is on; it is reachable from this machine only."""
+        """Cassandra's default superuser when `auth` is on."""
         return "cassandra" if self._config.auth else None
 
     @property

@@ -121,37 +121,44 @@ def _ssh_cluster(settings: Settings, protocol: str) -> Any:
     options = [{"username": user} if user else {} for user, _, _ in hosts]
     names = [name for _, _, name in hosts]
     common = {**NO_DASHBOARD, "protocol": protocol}
+    listen = {"host": address} if (address := _address_of(names[0])) else {}
     return SSHCluster(
         [names[0], *names],
         connect_options=[options[0], *options],
-        scheduler_options={**common, "port": 0, **_listen(names[0])},
+        scheduler_options={**common, "port": 0, **listen},
         worker_options={**common, "nthreads": 1, "memory_limit": 0},
         worker_class="distributed.Worker",
         remote_python=settings.remote_python,
     )
 
 
-def _listen(name: str) -> dict[str, Any]:
-    """Where the scheduler on a host listens: at the address by which we know it, if it is no alias of SSH's alone."""
+def _address_of(name: str) -> str:
+    """The address by which we know a host; nothing where the name is an alias of SSH's alone."""
     try:
-        return {"host": socket.getaddrinfo(name, None)[0][4][0]}
+        return str(socket.getaddrinfo(name.rpartition("@")[2], None)[0][4][0])
     except OSError:
-        return {}
+        return ""
 
 
 def _workers(client: Any, settings: Settings) -> dict[str, str]:
-    """{Dask worker's address: host's name}: one worker a host, or each one where this machine stands for several."""
+    """{Dask worker's address: host's name}. Of a cluster that was there before, one worker of each host."""
     wanted = settings.local_hosts or len(settings.host_names) or 1
     try:
         client.wait_for_workers(wanted, timeout=WORKERS_TIMEOUT_S if settings.hosts else CONNECT_TIMEOUT_S)
     except TimeoutError:
         raise RunError(f"the Dask scheduler has fewer than {wanted} workers; start them first") from None
-    found: dict[str, str] = {}
     known = client.scheduler_info(n_workers=-1)["workers"]
-    for address in sorted(known, key=lambda one: (str(known[one]["host"]), one)):
-        name = f"local{len(found) + 1}" if settings.local_hosts else str(known[address]["host"])
+    addresses = sorted(known, key=lambda address: (str(known[address]["host"]), address))
+    if settings.local_hosts:
+        return {address: f"local{number}" for number, address in enumerate(addresses, 1)}
+    asked = {_address_of(name): name for name in settings.host_names}
+    found: dict[str, str] = {}
+    for address in addresses:
+        name = asked.get(known[address]["host"], str(known[address]["host"]))
         if name not in found.values():
             found[address] = name
+        elif settings.hosts:
+            found[address] = f"{name} ({address})"
     return found
 
 

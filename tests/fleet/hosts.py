@@ -21,7 +21,16 @@ from cqlsurge.session.phase import PhasePlan, PhaseResult
 
 ROOT = Path(__file__).resolve().parents[2]
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1000, "blob_size": 32}
-TARGET = {"contact_points": [], "local_dc": "dc", "keyspace": "ks", "table": "kv", "nodes": []}
+PASSWORD = "a secret that Dask must never show"
+TARGET = {
+    "username": "u",
+    "password": PASSWORD,
+    "contact_points": [],
+    "local_dc": "dc",
+    "keyspace": "ks",
+    "table": "kv",
+    "nodes": [],
+}
 QUESTION = {"engine": "fake", "runtime": sys.executable, "files": []}
 
 

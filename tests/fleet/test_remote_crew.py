@@ -31,7 +31,18 @@ from cqlsurge.session.host_figures import dense
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.phase import PhaseResult, PhaseRun
 from cqlsurge.settings import Settings
-from tests.fleet.hosts import Heard, dask_process, look, make_ready, measures_of, parent_of, plan, runs, wait_for
+from tests.fleet.hosts import (
+    PASSWORD,
+    Heard,
+    dask_process,
+    look,
+    make_ready,
+    measures_of,
+    parent_of,
+    plan,
+    runs,
+    wait_for,
+)
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +143,12 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tls: Certificates, tmp_pat
             words = ["worker", str(settings.dask), "--host", host, "--nthreads", "1", "--no-nanny", *files]
             return stack.enter_context(dask_process(*words, says="Registered to", **environment))[0]
 
-        worker("127.0.0.2", **bare)
+        workers = [worker("127.0.0.2", **bare)]
         stranger = worker("127.0.0.3", PYTHONPATH=str(other.parent))
         with pytest.raises(UsageError, match=r"^host 127.0.0.3 has cqlsurge 0.0.1: all need cqlsurge"):
             stack.enter_context(open_hosts(settings, lambda text: None))
         stranger.kill()
-        worker("127.0.0.4", **bare)
+        workers.append(worker("127.0.0.4", **bare))
         crew = stack.enter_context(open_hosts(settings, lambda text: None))
         assert [host.name for host in crew.hosts] == ["127.0.0.2", "127.0.0.4"]
         with pytest.raises(UsageError, match=r"host 127.0.0.2: engine acsylla .* host 127.0.0.4: engine acsylla needs"):
@@ -161,4 +172,7 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tls: Certificates, tmp_pat
         # All that was sent is known: the hosts ended in good order.
         assert measures.operations["in_flight"] == 0
         assert all(worker.last is not None and worker.last["type"] == "end" for worker in result.tally.workers)
+        said = "".join(process.stderr.read() for process in workers)
     wait_for(lambda: not any(map(runs, pids)), 10)
+    assert "worker" in said
+    assert PASSWORD not in said
