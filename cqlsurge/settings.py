@@ -25,6 +25,8 @@ DEFAULT_OPERATIONS = 1_000_000
 #: with a rate, operations in flight follow the rate up to this many in each process
 RATE_CONCURRENCY = 16_384
 STREAM_IDS = 32_768
+NO_ADDRESS = "without an ADDRESS Cassandra starts here on loopback, where other hosts cannot reach it: give an ADDRESS"
+_HOST = re.compile(r"([\w.-]+@)?[\w.:-]+\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
 
 GROUPS = (
@@ -33,6 +35,7 @@ GROUPS = (
     "The database",
     "Security",
     "How it is done",
+    "More than one host",
     "Errors",
     "Results",
 )
@@ -112,6 +115,15 @@ def goal(text: str) -> str:
     return text
 
 
+def hosts(text: str) -> str:
+    """Names of hosts, or local:N, as they were written. Raises ValueError."""
+    if text.startswith("local:"):
+        positive(parse_count(text[6:]))
+    elif not all(_HOST.match(name) for name in text.split(",")) or len(set(text.split(","))) < text.count(",") + 1:
+        raise ValueError(f"{text!r}: write it as host,user@host,... each once, or local:N")
+    return text
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of one run. Fields are named as the options are; None means what the option's help says."""
@@ -167,7 +179,7 @@ class Settings:
         parse=parse_concurrency,
     )  # fmt: skip
     processes: int | None = option(
-        None, "load processes (default: the cores that may be used)", "How hard", parse=positive_count
+        None, "load processes, on each host (default: the cores that may be used)", "How hard", parse=positive_count
     )
     rate: str | None = option(
         None, "operations per second asked for in total: 50k, or a shape (see below)", "How hard", metavar="RATE"
@@ -250,6 +262,20 @@ class Settings:
         parse=positive_s, metavar="TIME",
     )  # fmt: skip
 
+    # More than one host
+    dask: str | None = option(
+        None, "let the hosts of this running Dask scheduler load: tcp://HOST:8786, or tls:// with the certificates of "
+        "Dask's own configuration", "More than one host", metavar="ADDRESS",
+    )  # fmt: skip
+    hosts: str | None = option(
+        None, "let these hosts load, reached over SSH: host,user@host,...; local:N takes this machine for N hosts, to "
+        "try it", "More than one host", parse=hosts, metavar="HOST,...|local:N",
+    )  # fmt: skip
+    remote_python: str | None = option(
+        None, "Python with cqlsurge[cluster] on SSH hosts (default: the path that runs this)", "More than one host",
+        metavar="PATH",
+    )  # fmt: skip
+
     # Errors
     retries: int = option(
         3,
@@ -312,6 +338,12 @@ class Settings:
             raise UsageError("a password needs --user")
         if self.metrics is not None:
             parse_listen(self.metrics)
+        if self.dask and self.hosts:
+            raise UsageError("give --dask or --hosts, not both")
+        if self.remote_python and not self.host_names:
+            raise UsageError("--remote-python is for the SSH hosts of --hosts")
+        if self.host_names and self.address is None:
+            raise UsageError(NO_ADDRESS)
         if self.password_file and self.password_env:
             raise UsageError("give --password-file or --password-env, not both")
         return self
@@ -339,6 +371,16 @@ class Settings:
     def error_policies(self) -> dict[str, str]:
         """Policies by error class."""
         return parse_policies(self.on_error or "")
+
+    @property
+    def local_hosts(self) -> int:
+        """The N of --hosts local:N, else 0."""
+        return parse_count(self.hosts[6:]) if self.hosts and self.hosts.startswith("local:") else 0
+
+    @property
+    def host_names(self) -> list[str]:
+        """The SSH hosts of --hosts."""
+        return self.hosts.split(",") if self.hosts and not self.local_hosts else []
 
     @property
     def encrypted(self) -> bool:

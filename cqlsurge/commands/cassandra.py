@@ -45,6 +45,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"CQL port of every node, 0 = any free one below 32768 (default: {INTERACTIVE_PORT} on a terminal, "
         "else, or with --ready-file, 0)",
     )
+    hold.add_argument(
+        "--listen",
+        metavar="IP",
+        help="listen there instead of on loopback, for loaders on other hosts; whoever reaches it is let in",
+    )
     hold.add_argument("--ready-file", type=Path, metavar="FILE", help="written with the ADDRESS once it answers")
     hold.add_argument("--control-file", type=Path, metavar="FILE", help="written with the URL that --control needs")
     hold.add_argument(
@@ -92,6 +97,7 @@ def _hold(args: argparse.Namespace, interrupts: Interrupts) -> int:
                 client_certificates=args.client_certificates,
                 auth=args.auth,
                 heap_mb=args.heap,
+                address=args.listen,
                 progress=_tell,
             )
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from typing import Any
 from rich.text import Text
 
 from cqlsurge.display.spark import columns, gauge, spark, spread
-from cqlsurge.results.listener import Progress
+from cqlsurge.results.listener import Progress, WorkerProgress
 from cqlsurge.results.verdict import lines as verdict_lines
 from cqlsurge.units import show_count, show_s, show_us
 
@@ -141,17 +141,18 @@ def _client(progress: Progress) -> str:
 
 
 def _balance(progress: Progress, width: int, rows: int, plain: bool) -> list[Text]:
-    """Processes on the left, nodes on the right."""
+    """Processes, or hosts where there are several, on the left, nodes on the right."""
     half = max(34, width // 2 - 1)
-    most = max((worker.rate_ops_s for worker in progress.workers), default=0.0) or 1.0
+    loaders = _loaders(progress)
+    most = max((one.rate_ops_s for _, one in loaders), default=0.0) or 1.0
     left = [
-        ("lost", 0.0, "", "") if worker.lost else
-        (str(at), worker.rate_ops_s / most, show_count(worker.rate_ops_s), f"{worker.busy:4.0%} CPU")
-        for at, worker in enumerate(progress.workers)
+        (f"{name} lost" if progress.hosts else "lost", 0.0, "", "") if one.lost else
+        (name, one.rate_ops_s / most, show_count(one.rate_ops_s), f"{one.busy:4.0%} CPU")
+        for name, one in loaders
     ]  # fmt: skip
     if len(left) > rows:
-        rates = spread([worker.rate_ops_s for worker in progress.workers], show_count)
-        busy = spread([worker.busy for worker in progress.workers], "{:.0%}".format)
+        rates = spread([one.rate_ops_s for _, one in loaders], show_count)
+        busy = spread([one.busy for _, one in loaders], "{:.0%}".format)
         left = [("all", 1.0, rates, f"{busy} CPU")]
     total = sum(progress.node_rates_ops_s.values()) or 1.0
     highest = max(progress.node_rates_ops_s.values(), default=0.0) or 1.0
@@ -162,12 +163,24 @@ def _balance(progress: Progress, width: int, rows: int, plain: bool) -> list[Tex
     if len(right) > rows:
         rates = spread(list(progress.node_rates_ops_s.values()), show_count)
         right = [(f"all {len(right)}", 1.0, rates, "")]
-    lines = [Text(f"{'processes':<{half}} nodes", style="dim")]
+    lines = [Text(f"{'hosts' if progress.hosts else 'processes':<{half}} nodes", style="dim")]
     for at in range(max(len(left), len(right))):
-        one = _bar(*left[at], half - 2, 4, plain) if at < len(left) else ""
+        one = _bar(*left[at], half - 2, 15 if progress.hosts else 4, plain) if at < len(left) else ""
         other = _bar(*right[at], half - 2, 15, plain) if at < len(right) else ""
         lines.append(Text(f"{one:<{half}} {other}"))
     return lines
+
+
+def _loaders(progress: Progress) -> list[tuple[str, WorkerProgress]]:
+    """(name, what it did) of each process, or of each host: the sum of rates, the mean share of a core."""
+    if not progress.hosts:
+        return [(str(at), one) for at, one in enumerate(progress.workers)]
+    found = []
+    for name, indexes in progress.hosts:
+        alive = [progress.workers[index] for index in indexes if not progress.workers[index].lost]
+        busy = sum(one.busy for one in alive) / max(1, len(alive))
+        found.append((name, WorkerProgress(sum(one.rate_ops_s for one in alive), busy, not alive)))
+    return found
 
 
 def _bar(name: str, share: float, rate: str, note: str, width: int, label: int, plain: bool) -> str:

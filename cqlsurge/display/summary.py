@@ -18,6 +18,7 @@ from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100
 INDENT = " " * 12
+HOSTS_SHOWN = 8
 FIGURES = ("mean", "p50", "p90", "p99", "p99_9", "p99_99", "max")
 STATE_WORDS = {
     "partial": "PARTIAL: a part of the load was lost; the figures are of what was measured",
@@ -57,7 +58,24 @@ def head_lines(document: dict[str, Any]) -> list[str]:
         f"client      {client['cpu_us_per_op']:.2f} us CPU per operation, {client['processes']} processes, "
         f"at most {client['max_rss_mb']:.0f} MB each"
     )
+    hosts = document.get("hosts", [])
+    lines += [f"{'hosts' if one is hosts[0] else '':11} {host_line(one)}" for one in hosts[:HOSTS_SHOWN]]
+    if hosts:
+        more = f"{len(hosts) - HOSTS_SHOWN} more hosts; " if len(hosts) > HOSTS_SHOWN else ""
+        lines.append(f"{'':11} {more}all processes began within {client['start_skew_ms']:.1f} ms")
     return lines
+
+
+def host_line(host: dict[str, Any]) -> str:
+    """What one host of several did."""
+    if host["lost"]:
+        return f"{host['host']}: LOST ({host['lost']}) after {host['operations']['ok']:,} operations ok"
+    steal = host["use"].get("steal_share")
+    stolen = f", {steal:.0%} steal" if steal else ""
+    return (
+        f"{host['host']}: {show_count(host['throughput_ops_s'])} ops/s, {len(host['workers'])} processes at "
+        f"{host['busy_share']:.0%} CPU{stolen}, clock within {host['clock_error_ms']:.2f} ms"
+    )
 
 
 def latency_table(document: dict[str, Any]) -> Table:

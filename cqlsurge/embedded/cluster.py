@@ -41,22 +41,26 @@ def start(
     client_certificates: bool = False,
     auth: bool = False,
     heap_mb: int | None = None,
+    address: str | None = None,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> EmbeddedCluster:
     """Start a cluster and wait until each node answers and sees the others; fetch Cassandra first if need be.
 
     `port` is every node's CQL port (0: any that is free on all their addresses). `keep` is a folder whose data outlives
     the cluster. `tls` encrypts CQL; with `client_certificates` each client must show one. `auth` demands the default
-    superuser's name and password. `heap_mb` is each JVM's largest heap in MiB. `progress` is told what goes on, a line
-    at a time. Whatever ends this call or this process, no node outlives it.
+    superuser's name and password. `heap_mb` is each JVM's largest heap in MiB. `address` is where a single node listens
+    instead of loopback: whoever reaches it there is let in. `progress` is told what goes on, a line at a time. Whatever
+    ends this call or this process, no node outlives it.
 
     Raises UsageError or RunError (EmbeddedError mostly), each with the cure.
     """
     _require_possible(nodes, heap_mb)
+    if address is not None and nodes > 1:
+        raise UsageError("an address other than loopback is for one node: use --nodes 1")
     run = open_run(nodes, keep)
     leases: list[PortLease] = []
     try:
-        addresses = [f"127.0.0.{number}" for number in range(1, nodes + 1)]
+        addresses = [address] if address else [f"127.0.0.{number}" for number in range(1, nodes + 1)]
         leases.append(lease_port(addresses, port))
         leases.append(_storage_port(addresses, run))
         jars = ensure_jars(progress)
@@ -165,7 +169,7 @@ class EmbeddedCluster:
 
     @property
     def user(self) -> str | None:
-        """Cassandra's default superuser when `auth` is on; it is reachable from this machine only."""
+        """Cassandra's default superuser when `auth` is on."""
         return "cassandra" if self._config.auth else None
 
     @property

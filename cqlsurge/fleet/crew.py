@@ -1,85 +1,116 @@
-"""All load processes of a run on this host: started, listened to, stopped. One selector, no threads."""
+"""What a run asks of its load processes: on this host (local_crew.py), or on many (remote_crew.py)."""
 
 from __future__ import annotations
 
-import selectors
-import time
-from typing import Any
-
-from cqlsurge.errors import WorkerError
-from cqlsurge.fleet.process import LoadProcess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 Message = dict[str, Any]
-CLOSE_TIMEOUT_S = 2.0
 
 
-class Crew:
-    """`count` load processes on one interpreter. Use as a context manager: leaving it ends them all."""
+@dataclass
+class Host:
+    """A host of a run over several.
 
-    def __init__(self, python: str, count: int) -> None:
-        self._selector = selectors.DefaultSelector()
-        self.processes: list[LoadProcess] = []
-        try:
-            for index in range(count):
-                process = LoadProcess(python, index)
-                self.processes.append(process)
-                self._selector.register(process.out_fd, selectors.EVENT_READ, (process, "out"))
-                self._selector.register(process.err_fd, selectors.EVENT_READ, (process, "err"))
-        except WorkerError:
-            self.close()
-            raise
+    name: what people call it; address: its Dask worker's; facts: the machine (host/facts.py); cores: the numbers of
+    those that it lends; workers: the indexes of its load processes; clock_offset_ns: its monotonic clock less ours,
+    known to clock_error_ns; use: how hard it was pressed (HostWatch.facts); message_bytes: messages of its load
+    processes, both ways; lost: why it is.
+    """
 
-    def __enter__(self) -> Crew:
-        return self
+    name: str
+    address: str
+    facts: dict[str, Any]
+    runtime: dict[str, Any]
+    cores: list[int]
+    workers: range = range(0)
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+    use: dict[str, Any] = field(default_factory=dict)
+    message_bytes: int = 0
+    lost: str | None = None
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+
+class Member(Protocol):
+    """A load process of a crew."""
 
     @property
-    def alive(self) -> list[LoadProcess]:
-        """The processes that have not closed their side."""
-        return [process for process in self.processes if not process.ended]
+    def index(self) -> int:
+        """Its number in the crew."""
+
+    @property
+    def pid(self) -> int:
+        """Its process number, on its host."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has closed its side."""
+
+    @property
+    def label(self) -> str:
+        """Which process it is, for people."""
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it said on standard error, or nothing."""
+
+    def exit_text(self) -> str:
+        """How it ended, for people."""
+
+    def kill(self) -> None:
+        """Ends it at once."""
+
+
+class Crew(Protocol):
+    """All load processes of a run. Times in messages are of this host's monotonic clock, on both ways.
+
+    hosts: what is known of each where there are several, else nothing; start_delay_ns: how long before its start a
+    phase must be told.
+    """
+
+    @property
+    def processes(self) -> Sequence[Member]:
+        """All of them, by index."""
+
+    @property
+    def alive(self) -> Sequence[Member]:
+        """Those that have not closed their side."""
+
+    @property
+    def hosts(self) -> Sequence[Host]:
+        """See above."""
+
+    @property
+    def start_delay_ns(self) -> int:
+        """See above."""
+
+    def synchronize(self) -> None:
+        """Compares clocks anew, before a phase."""
+
+    def begin_watch(self) -> None:
+        """From now on the load is measured: begins to watch how hard the machines are pressed."""
+
+    def end_watch(self) -> None:
+        """The load is over."""
+
+    def use(self) -> dict[str, Any]:
+        """How hard this machine was pressed since `begin_watch` (HostWatch.facts); empty where there are `hosts`."""
+
+    def troubles(self) -> list[str]:
+        """What has happened since the last call that must end the run, in words."""
 
     def send(self, index: int, message: Message) -> None:
         """Sends a message to one process; a dead one is noticed by `poll`."""
-        self.processes[index].send(message)
 
     def send_all(self, message: Message) -> None:
         """Sends a message to all processes that live."""
-        for process in self.alive:
-            process.send(message)
 
     def poll(self, timeout_s: float) -> list[tuple[int, Message | None]]:
-        """What the processes said within the time, as (index, message); None says that the process has ended."""
-        self._flush()
-        heard: list[tuple[int, Message | None]] = []
-        for key, _mask in self._selector.select(timeout_s):
-            process, which = key.data
-            if which == "err":
-                if not process.read_words():
-                    self._selector.unregister(key.fd)
-                continue
-            heard += [(process.index, message) for message in process.read_messages()]
-            if process.ended:
-                self._selector.unregister(key.fd)
-                process.wait(0.2)
-                process.read_words()
-                heard.append((process.index, None))
-        return heard
+        """What the processes said within the time, as (index, message); None says that the process has ended.
 
-    def _flush(self) -> None:
-        for process in self.processes:
-            if process.unsent:
-                process.flush()
+        A message `leaving` (text) says that its host ends the process before its time; its `end` still comes.
+        """
 
     def close(self) -> None:
-        """Asks the processes to exit, closes their pipes, and kills what is left after two seconds."""
-        for process in self.alive:
-            process.send({"type": "exit"})
-        for process in self.processes:
-            process.close()
-        deadline = time.monotonic() + CLOSE_TIMEOUT_S
-        for process in self.processes:
-            if not process.wait(max(0.0, deadline - time.monotonic())):
-                process.kill()
-        self._selector.close()
+        """Ends all processes."""

@@ -49,6 +49,16 @@ class Interpreter:
             return f"PyPy {self.version[0]}.{self.version[1]} ({self.release})"
         return f"CPython {'.'.join(map(str, self.version))}"
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The `runtime` of a result."""
+        return {
+            "name": self.text,
+            "implementation": self.implementation,
+            "version": ".".join(map(str, self.version)),
+            "path": self.path,
+        }
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections import deque
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,12 @@ READ_SIZE = 1 << 18
 LAST_WORDS = 20
 #: unsent bytes that may wait for a load process that does not read
 OUT_LIMIT = 64 << 20
+CLOSE_TIMEOUT_S = 2.0
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """A message as the line that carries it."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
 class LoadProcess:
@@ -27,7 +35,8 @@ class LoadProcess:
     A terminal's Ctrl-C does not reach it, and it ends by itself when its pipe closes. Nothing here waits.
     """
 
-    def __init__(self, python: str, index: int) -> None:
+    def __init__(self, python: str, index: int, hidden: Collection[str] = ()) -> None:
+        """`hidden`: variables of ours that it is not given."""
         self.index = index
         try:
             self._child = subprocess.Popen(
@@ -35,7 +44,7 @@ class LoadProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment(),
+                env={name: value for name, value in environment().items() if name not in hidden},
                 start_new_session=True,
             )
         except OSError as error:
@@ -56,12 +65,18 @@ class LoadProcess:
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
         self.ended = False
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end.
+    @property
+    def label(self) -> str:
+        """Which process it is, for people."""
+        return f"load process {self.index} (pid {self.pid})"
 
-        A process that has not read for so long that the queue is full is ended.
-        """
-        self._unsent += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    def send(self, message: dict[str, Any]) -> None:
+        """Queues a message and writes what the pipe takes; a dead process takes nothing and says so by its end."""
+        self.send_line(encode(message))
+
+    def send_line(self, line: bytes) -> None:
+        """As `send`, for an encoded message. A process that has not read until the queue is full is ended."""
+        self._unsent += line
         if len(self._unsent) > OUT_LIMIT:
             self._give_up("it did not read its messages")
         self.flush()
@@ -81,8 +96,8 @@ class LoadProcess:
         except OSError:
             self._unsent.clear()
 
-    def read_messages(self) -> list[dict[str, Any]]:
-        """The whole messages that have arrived; sets `ended` when the process has closed its side."""
+    def read_lines(self) -> list[bytes]:
+        """The whole lines that have arrived; sets `ended` when the process has closed its side."""
         data = self._read(self.out_fd)
         if data is None:
             return []
@@ -90,6 +105,11 @@ class LoadProcess:
             self.ended = True
             return []
         *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+    def read_messages(self) -> list[dict[str, Any]]:
+        """The whole messages that have arrived; sets `ended` when the process has closed its side."""
+        lines = self.read_lines()
         try:
             return [json.loads(line) for line in lines]
         except ValueError:
@@ -159,3 +179,16 @@ class LoadProcess:
                     stream.close()
                 except OSError:
                     pass  # the pipe broke with its process
+
+
+def end_all(processes: Sequence[LoadProcess]) -> None:
+    """Asks the processes to exit, closes their pipes, and kills what is left after two seconds."""
+    for process in processes:
+        if not process.ended:
+            process.send({"type": "exit"})
+    for process in processes:
+        process.close()
+    deadline = time.monotonic() + CLOSE_TIMEOUT_S
+    for process in processes:
+        if not process.wait(max(0.0, deadline - time.monotonic())):
+            process.kill()

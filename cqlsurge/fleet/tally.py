@@ -5,12 +5,12 @@ Histograms are merged, never percentiles averaged. A process that is lost keeps 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import add
+from cqlsurge.load.latency.histogram import add, filled
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.timeline import Second, Timeline
@@ -53,6 +53,13 @@ class WorkerTally:
         used_s: float = last["cpu_s"] - previous["cpu_s"] - (last["spin_s"] - previous["spin_s"])
         return max(0.0, used_s / self.interval_s())
 
+    def span_s(self, start_ns: int) -> float:
+        """How long it has measured: from the end of its warm-up to its last report."""
+        if self.last is None or not self.last["measuring"]:
+            return 0.0
+        begin_ns = self.before["t_ns"] if self.before is not None else start_ns
+        return max(0.0, float(self.last["t_ns"] - begin_ns) / 1e9)
+
     def interval_s(self) -> float:
         """How far its last two snapshots are apart."""
         last, previous = self.last or {}, self.previous or {}
@@ -89,19 +96,31 @@ class Row:
         )
 
 
+#: {kind: {latency: {index: count}}}: histograms of one host of many, of which most counts are zero
+Sparse = dict[str, dict[str, dict[int, int]]]
+
+
 class Tally:
     """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures.
 
-    `on_row` is told each second when it is complete.
+    `on_row` is told each second when it is complete. `groups`: the workers of each host, where hosts have histograms of
+    their own; these are in `of_groups`.
     """
 
     def __init__(
-        self, workers: int, start_ns: int, headline: str = "service", on_row: Callable[[Row], None] | None = None
+        self,
+        workers: int,
+        start_ns: int,
+        headline: str = "service",
+        on_row: Callable[[Row], None] | None = None,
+        groups: Sequence[range] = (),
     ) -> None:
         self.workers = [WorkerTally() for _ in range(workers)]
         self.start_ns = start_ns
         self.headline = headline
         self.histograms: Histograms = {}
+        self.of_groups: list[Sparse] = [{} for _ in groups]
+        self._group_of = {worker: self.of_groups[at] for at, group in enumerate(groups) for worker in group}
         self.seconds = Timeline()
         self._on_row = on_row
         self._closed_ns = start_ns
@@ -121,11 +140,16 @@ class Tally:
             row.errors += _total(snapshot, name) - _total(previous, name)
         row.reported.add(worker)
         for kind, data in snapshot["kinds"].items():
+            if snapshot["measuring"] and kind not in self.histograms:
+                self.histograms[kind] = {latency: new_counts() for latency in LATENCIES}
             for name in LATENCIES:
                 counts = decode(data[name])
                 if snapshot["measuring"]:
-                    into = self.histograms.setdefault(kind, {latency: new_counts() for latency in LATENCIES})
-                    add(into[name], counts)
+                    add(self.histograms[kind][name], counts)
+                    if worker in self._group_of:
+                        group = self._group_of[worker].setdefault(kind, {}).setdefault(name, {})
+                        for index in filled(counts):
+                            group[index] = group.get(index, 0) + counts[index]
                 if name == self.headline:
                     add(row.counts, counts)
                 if self._on_row is not None and snapshot["measuring"]:
@@ -149,6 +173,11 @@ class Tally:
     def measured(self, name: str) -> int:
         """A count of the measured phase over all processes."""
         return sum(worker.measured(name) for worker in self.workers)
+
+    def start_skew_s(self) -> float:
+        """How long after the first process the last one began; 0 where fewer than two have said."""
+        began = [worker.last["began_ns"] for worker in self.workers if worker.last is not None]
+        return (max(began) - min(began)) / 1e9 if began else 0.0
 
     @property
     def timeline(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cqlsurge.report.page import load_line
 from cqlsurge.report.run import Run
-from cqlsurge.report.tables import Table, headline_figures, latencies, overview
+from cqlsurge.report.tables import Table, headline_figures, hosts, latencies, overview
 from cqlsurge.results.command import command_of
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import marked
@@ -41,6 +41,7 @@ def _run(run: Run, *, heading: bool) -> str:
         "",
         table_text(latencies(run)),
         "",
+        *([table_text(of_hosts), ""] if (of_hosts := hosts(run)) is not None else []),
         f"{_safe(cluster_line(document['cluster']))}. {load_line(document)}. "
         f"{_safe(engine_line(document['engine'], document['runtime']))}. {show_s(document['duration_s'])}.",
         "",

@@ -131,6 +131,7 @@ def _run(run: Run) -> dict[str, Any]:
         "nodes": tables.nodes(run),
         "shards": tables.shards(run),
         "processes": tables.processes(run),
+        "hosts": tables.hosts(run),
         "over_time": tables.over_time(run),
         "settings": tables.settings(run),
         "environment": tables.environment(run),

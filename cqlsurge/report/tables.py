@@ -166,6 +166,26 @@ def processes(run: Run) -> Table:
     return Table(heads, rows, [one["ok"] / most for one in run.document["workers"]], words=5)
 
 
+def hosts(run: Run) -> Table | None:
+    """What each host of several did; None for a run on one."""
+    found = run.document.get("hosts", [])
+    if not found:
+        return None
+    rows = []
+    for one in found:
+        p99 = one.get("latency_us", {}).get("all", {}).get(run.headline, {}).get("p99")
+        steal = one["use"].get("steal_share")
+        rows.append(
+            [one["host"], f"{one['operations']['ok']:,}", show_count(one["throughput_ops_s"]),
+             "" if p99 is None else show_us(p99), f"{one['busy_share']:.0%}", "" if steal is None else f"{steal:.1%}",
+             f"{one['cpu_us_per_op']:.2f} us", f"{one['clock_offset_ms']:.2f} +- {one['clock_error_ms']:.2f} ms",
+             one["lost"] or ""]
+        )  # fmt: skip
+    most = max(one["operations"]["ok"] for one in found) or 1
+    heads = ["host", "ok", "ops/s", "p99", "CPU of a core", "steal", "CPU/op", "clock", "lost"]
+    return Table(heads, rows, [one["operations"]["ok"] / most for one in found], words=8)
+
+
 def settings(run: Run) -> Table:
     """All settings that are given or have a default, those given first."""
     given, kept = [], []

@@ -43,6 +43,7 @@ class Measures:
     targets: list[dict[str, Any]] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
+    hosts: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -81,12 +82,13 @@ def build(frame: Frame, measures: Measures, verdict: dict[str, Any]) -> Document
         "unacknowledged": {"ranges": measures.unacknowledged.pairs(), "overflow": measures.unacknowledged.overflow},
         "client": _client(measures),
         "latency_us": latencies(measures.histograms),
-        "histograms": _encoded(measures.histograms),
+        "histograms": encoded(measures.histograms),
         "errors": measures.errors,
         "attempt_errors": measures.attempt_errors,
         "error_examples": measures.examples,
         "targets": measures.targets,
         "workers": measures.workers,
+        "hosts": measures.hosts,
         "verdict": verdict,
         "events": measures.events,
         "timeline": measures.timeline,
@@ -117,7 +119,8 @@ def latencies(histograms: Histograms) -> dict[str, Any]:
     return figures
 
 
-def _encoded(histograms: Histograms) -> dict[str, dict[str, str]]:
+def encoded(histograms: Histograms) -> dict[str, dict[str, str]]:
+    """The histograms of the kinds that have any, as text (load/latency/hdr.py)."""
     return {
         kind: {name: encode(counts) for name, counts in by_latency.items()}
         for kind, by_latency in histograms.items()

@@ -42,6 +42,7 @@ class Progress:
     backlog: int = 0
     rate_factor: float | None = None  # what the asked rate is multiplied by (0: paused); None without a rate
     workers: list[WorkerProgress] = field(default_factory=list)
+    hosts: list[tuple[str, list[int]]] = field(default_factory=list)  # name and workers, where there are several
     node_rates_ops_s: dict[str, float] = field(default_factory=dict)
     recent: Sequence[dict[str, Any]] = ()  # rows of the timeline, one a second
 

@@ -32,6 +32,8 @@ FEW = 4
 MANY = 256
 #: up to here a shard has time to spare
 IDLE_REACTOR = 0.8
+#: hosts that are named for one reason
+HOSTS_NAMED = 3
 SERVER_ERRORS = ("overloaded", "rate_limited", "server_timeout", "client_timeout", "unavailable")
 
 
@@ -39,7 +41,9 @@ def judge(evidence: Evidence) -> dict[str, Any]:
     """{bound_by, sure, reasons: [{code, saw, may_mean, do}], advice, figures}; `sure` is False where it is a guess."""
     case = _open(evidence) if evidence.rate is not None else _closed(evidence)
     bound_by, sure, reasons, advice = case
-    reasons = [*reasons, *_conditions(evidence)]
+    if bound_by == "client":
+        reasons = [*_limiting_hosts(evidence), *reasons]
+    reasons = [*reasons, *_conditions(evidence), *_host_conditions(evidence)]
     advice = " ".join(part for part in (advice, *dict.fromkeys(each["do"] for each in reasons)) if part)
     return {"bound_by": bound_by, "sure": sure, "reasons": reasons, "advice": advice, "figures": evidence.figures()}
 
@@ -113,6 +117,8 @@ def _closed(evidence: Evidence) -> Case:
         text = f"{_in_flight(evidence)}: each waits for its answer before the next begins"
         return "concurrency", few, [_reason("few_in_flight", text), _client_work(evidence)], _raise(evidence)
     if _client_bound(evidence):
+        return "client", True, [_client_work(evidence)], _more_client(evidence)
+    if _limiting_hosts(evidence):
         return "client", True, [_client_work(evidence)], _more_client(evidence)
     if strained := _server_strain(evidence):
         return "server", True, [*strained, _client_work(evidence)], ""
@@ -249,4 +255,40 @@ def _conditions(evidence: Evidence) -> list[Reason]:
     if (evidence.garbage_share or 0.0) >= 0.1:
         text = f"garbage collection took {evidence.garbage_share:.0%} of the time"
         found.append(_reason("garbage", text, "the highest latencies may be its pauses"))
+    return found
+
+
+def _limiting_hosts(evidence: Evidence) -> list[Reason]:
+    """The loaders that were at their limit while others may not have been."""
+    found = []
+    for name, one in evidence.hosts:
+        if _client_bound(one):
+            steal = f", {one.host['steal_share']:.0%} steal" if one.host.get("steal_share") is not None else ""
+            saw = f"host {name} was at its limit: its load processes used {one.busy_share:.0%} of a core each{steal}"
+            found.append(_reason("host_limit", saw))
+    return _together(found)
+
+
+def _host_conditions(evidence: Evidence) -> list[Reason]:
+    """What was not as it should be on single loaders, where they are not all this machine."""
+    if evidence.host:
+        return []
+    found = [
+        _reason(reason["code"], f"host {name}: {reason['saw']}", reason["may_mean"], reason["do"])
+        for name, one in evidence.hosts
+        for reason in _conditions(one)
+    ]
+    return _together(found)
+
+
+def _together(reasons: list[Reason]) -> list[Reason]:
+    """Reasons of one code beyond the third as one: there may be hundreds of hosts."""
+    kept: dict[str, list[Reason]] = {}
+    for reason in reasons:
+        kept.setdefault(reason["code"], []).append(reason)
+    found = []
+    for code, same in kept.items():
+        found += same[:HOSTS_NAMED]
+        if len(same) > HOSTS_NAMED:
+            found.append(_reason(code, f"the same on {len(same) - HOSTS_NAMED} more hosts"))
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from cqlsurge.fleet.tally import Tally
 from cqlsurge.host.cores import core_count
@@ -11,7 +13,7 @@ from cqlsurge.load.latency.histogram import add, mean, percentiles
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.results.document import Histograms, Measures
-from cqlsurge.results.evidence import Evidence, service_of
+from cqlsurge.results.evidence import Evidence, Service, service_of
 from cqlsurge.session.watch import Watch
 from cqlsurge.settings import Settings
 
@@ -28,6 +30,11 @@ def gather(settings: Settings, target: Target, measures: Measures, tally: Tally,
     useful = gauges.get("polls", 0.0) - gauges.get("empty_polls", 0.0)
     core_s = duration_s * processes
     host = watch.host if watch is not None else {}
+    if settings.local_hosts:
+        host = measures.hosts[0]["use"]  # all of them are this machine
+    local = any(_is_loopback(node.address) for node in target.nodes)
+    hosts = tuple((one["host"], host_evidence(settings, one, duration_s, local=local)) for one in measures.hosts)
+    waited = [one.waited_share for _, one in hosts if one.waited_share is not None]
     client, counts = measures.client, measures.operations
     return Evidence(
         concurrency=settings.in_flight_limit,
@@ -45,19 +52,37 @@ def gather(settings: Settings, target: Target, measures: Measures, tally: Tally,
         backlog=counts["backlog"],
         issued=counts["issued"],
         engine=settings.engine,
-        cores=core_count(),
+        cores=sum(one.cores for _, one in hosts) if hosts else core_count(),
         busy_share=max(0.0, _ratio(client["cpu_s"] - client["spin_s"], core_s) or 0.0),
-        waited_share=host.get("waited_share"),
+        waited_share=sum(waited) / len(waited) if waited else host.get("waited_share"),
         ops_per_send=_ratio(gauges.get("ops_sent", 0.0), gauges.get("sends", 0.0)),
         ops_per_wake=_ratio(measures.measured_finished, useful),
         empty_wakes=_ratio(gauges.get("empty_polls", 0.0), gauges.get("polls", 0.0)),
         unwritable_share=_ratio(gauges["unwritable_s"], core_s) if "unwritable_s" in gauges else None,
         garbage_share=_ratio(gauges["gc_s"], core_s) if "gc_s" in gauges else None,
         targets=sum(max(1, node.shards) for node in target.nodes if node.dc == target.local_dc) or 1,
-        local=any(_is_loopback(node.address) for node in target.nodes),
+        local=local,
         errors=measures.errors,
         host=host,
         server=watch.server if watch is not None else {},
+        hosts=hosts,
+    )
+
+
+def host_evidence(settings: Settings, host: Mapping[str, Any], duration_s: float, *, local: bool) -> Evidence:
+    """What is known of one of several loaders, from its figures in the result's `hosts`."""
+    return Evidence(
+        concurrency=settings.in_flight_limit,
+        processes=max(1, len(host["workers"])),
+        duration_s=duration_s,
+        finished=round(host["throughput_ops_s"] * duration_s),
+        service=Service(mean_us=host["service_mean_us"]),
+        cores=host["cores"],
+        busy_share=host["busy_share"],
+        waited_share=host["use"].get("waited_share"),
+        ops_per_wake=host["ops_per_wake"],
+        local=local,
+        host=host["use"],
     )
 
 
@@ -72,8 +97,8 @@ def measured_gauges(tally: Tally) -> dict[str, float]:
 
 
 def _asked(settings: Settings, measures: Measures, tally: Tally, length_s: float) -> int | None:
-    """What was asked for; where somebody changed the rate as it went, what became due."""
-    if any("rate_factor" in event for event in measures.events):
+    """What was asked for; where somebody changed the rate as it went, or processes were lost, what became due."""
+    if any("rate_factor" in event for event in measures.events) or any(worker.lost for worker in tally.workers):
         return tally.measured("due")
     return asked_for(settings, length_s)
 

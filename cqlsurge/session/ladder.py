@@ -8,7 +8,7 @@ and per operation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 
 from cqlsurge.errors import ClusterError, CqlsurgeError, RunError, UsageError
@@ -18,9 +18,10 @@ from cqlsurge.results.document import Document
 from cqlsurge.results.ladder import Climb
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.rungs import Rung
+from cqlsurge.session.ground import find_ground
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.plans import POPULATE_CONCURRENCY
-from cqlsurge.session.run import exit_code, understand
+from cqlsurge.session.run import exit_code
 from cqlsurge.session.series import one_database, run_on
 from cqlsurge.settings import Settings
 from cqlsurge.units import show_s
@@ -112,7 +113,7 @@ class Ladder:
                 settings = self._settings_of(climb.rung, runtime)
                 try:
                     with self._interrupts.raising():
-                        understand(settings, Stages(self._audience))
+                        find_ground(settings, ExitStack(), Stages(self._audience))
                 except (UsageError, RunError) as error:
                     reasons.append(cure(str(error), engine_info(climb.rung.engine), runtime))
                 else:

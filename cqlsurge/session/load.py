@@ -79,10 +79,12 @@ class LoadRun:
         measured = plan.name == "measure"
         if measured:
             self._watch = self._new_watch()
-            self.outputs.begin()
             self._until = Until(parse_goal(self.settings.until)) if self.settings.until else None
         on_row = self._on_row if measured else None
-        return PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick, on_row).run()
+        phase = PhaseRun(self.crew, plan, self.interrupts, self.listener, self._tick, on_row)
+        if measured:
+            self.outputs.begin(phase.result.tally.start_ns)
+        return phase.run()
 
     @property
     def _on_row(self) -> Callable[[Row], None] | None:
@@ -107,7 +109,7 @@ class LoadRun:
     def _new_watch(self) -> Watch:
         cassandra = self.database.identity.product == "Apache Cassandra"
         server = server_watch(self.database.session, cassandra=cassandra, metrics=self.settings.server_metrics)
-        return Watch([process.pid for process in self.crew.alive], self.settings.warmup, server)
+        return Watch(self.crew, self.settings.warmup, server)
 
     def _tick(self, result: PhaseResult) -> None:
         now_s = time.monotonic()
@@ -188,7 +190,8 @@ class LoadRun:
 
     def _measured(self, result: PhaseResult, state: str) -> tuple[Measures, dict[str, Any]]:
         """The figures as far as they have come, and what they say bounds the run."""
-        measures = measure(result, state=state, started_at=self.started_at, phase=self._plan)
+        hosts = self.crew.hosts
+        measures = measure(result, state=state, started_at=self.started_at, phase=self._plan, hosts=hosts)
         measures.events = sorted([*self.events, *result.events], key=lambda event: float(event["t_s"]))
         measures.targets = with_shares(measures.targets, self._shares)
         evidence = gather(self.settings, self.database.target, measures, result.tally, self._watch)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from cqlsurge.fleet.crew import Host
 from cqlsurge.fleet.tally import Tally
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.document import Measures
+from cqlsurge.session.host_figures import measure_host
 from cqlsurge.session.phase import PhasePlan, PhaseResult
 
 
-def measure(result: PhaseResult, *, state: str, started_at: str, phase: PhasePlan) -> Measures:
-    """The figures of a phase, whether it has ended or still goes on."""
+def measure(
+    result: PhaseResult, *, state: str, started_at: str, phase: PhasePlan, hosts: Sequence[Host] = ()
+) -> Measures:
+    """The figures of a phase, whether it has ended or still goes on. `hosts`: those of the crew, if any."""
     tally = result.tally
-    ends = {index: _span_s(tally, index) for index in range(len(tally.workers))}
     finished = sum(tally.measured(name) for name in ("ok", "failed", "unknown"))
     return Measures(
         state=state,
         started_at=started_at,
         phase=phase.name,
-        duration_s=max(ends.values(), default=0.0),
+        duration_s=max((worker.span_s(tally.start_ns) for worker in tally.workers), default=0.0),
         measured_ok=tally.measured("ok"),
         measured_finished=finished,
         operations=_operations(result),
@@ -32,16 +36,8 @@ def measure(result: PhaseResult, *, state: str, started_at: str, phase: PhasePla
         targets=_targets(tally),
         timeline=tally.timeline,
         workers=[_worker(result, index) for index in range(len(tally.workers))],
+        hosts=[measure_host(result, hosts, at, whole=state != "running") for at in range(len(hosts))],
     )
-
-
-def _span_s(tally: Tally, index: int) -> float:
-    """How long a process has measured: from the end of its warm-up to its last report."""
-    worker = tally.workers[index]
-    if worker.last is None or not worker.last["measuring"]:
-        return 0.0
-    begin_ns = worker.before["t_ns"] if worker.before is not None else tally.start_ns
-    return max(0.0, float(worker.last["t_ns"] - begin_ns) / 1e9)
 
 
 def _operations(result: PhaseResult) -> dict[str, int]:
@@ -71,6 +67,7 @@ def _client(tally: Tally) -> dict[str, Any]:
         "max_rss_mb": round(max((report["max_rss_mb"] for report in reports), default=0.0), 1),
         "bytes_out": tally.total("bytes_out"),
         "bytes_in": tally.total("bytes_in"),
+        "start_skew_ms": round(tally.start_skew_s() * 1e3, 3),
     }
 
 

@@ -13,7 +13,6 @@ from cqlsurge.fleet.tally import Row, Tally
 from cqlsurge.results.hdr_log import HdrLog
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.openmetrics import CONTENT_TYPE, Metrics, exposition
-from cqlsurge.session.phase import START_DELAY_NS
 from cqlsurge.settings import Settings, parse_listen
 
 #: a scrape waits at most this long for the session's thread to tell the figures
@@ -38,10 +37,10 @@ class Outputs:
         """Whom to tell of each second of the measured phase; None where nobody cares."""
         return self._row if self._log is not None else None
 
-    def begin(self) -> None:
-        """The measured phase is about to begin."""
+    def begin(self, start_ns: int) -> None:
+        """The measured phase is about to begin, at this time of the monotonic clock."""
         if self._log is not None:
-            self._log.begin(time.time() + START_DELAY_NS / 1e9)
+            self._log.begin(time.time() + (start_ns - time.monotonic_ns()) / 1e9)
 
     def tick(self, tally: Tally) -> None:
         """Called about ten times a second: answers scrapes that wait."""

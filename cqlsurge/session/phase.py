@@ -14,12 +14,13 @@ from cqlsurge.results.listener import FASTER, PAUSE, SLOWER, STOP, Listener, Pro
 from cqlsurge.session.interrupts import Interrupts
 
 TICK_S = 0.1
-START_DELAY_NS = 50_000_000
 STOP_DRAIN_S = 1.0
 #: a process that has not ended this long after its drain is ended
 STOP_GRACE_S = 0.7
 SILENT_S = 5.0
 LOST_S = 30.0
+#: lost processes that are named one by one
+NAMED = 4
 #: one step of a change of rate asked for while the run goes
 RATE_STEP = 1.1
 
@@ -66,13 +67,18 @@ class PhaseRun:
         self.crew, self.plan = crew, plan
         self._interrupts, self._listener, self._on_tick = interrupts, listener, on_tick
         count = len(crew.processes)
-        start_ns = time.monotonic_ns() + START_DELAY_NS
-        self.result = PhaseResult(Tally(count, start_ns, plan.headline, on_row), Dealer(plan.total, count))
+        crew.synchronize()
+        start_ns = time.monotonic_ns() + crew.start_delay_ns
+        groups = [host.workers for host in crew.hosts]
+        self.result = PhaseResult(Tally(count, start_ns, plan.headline, on_row, groups), Dealer(plan.total, count))
         self._heard_s = [time.monotonic()] * count
         self._silent: set[int] = set()
         self._stop_by_s: float | None = None
         self._stops_seen = interrupts.requested
         self._factor, self._paused = 1.0, False
+        self._share = 1.0  # of the rate of all, for each process that is left
+        self._lost: dict[str, list[int]] = {}
+        self._leaving: dict[int, str] = {}
         self._reported_s = -1
 
     def run(self) -> PhaseResult:
@@ -80,7 +86,7 @@ class PhaseRun:
         tally = self.result.tally
         for process in self.crew.processes:
             if process.ended:
-                tally.lose(process.index, "ended before the phase")
+                self._lose(process.index, "it ended before the phase")
         message = {**self.plan.message, "type": "phase", "phase": self.plan.name, "start_ns": tally.start_ns}
         self.crew.send_all(message)
         for process in self.crew.alive:
@@ -89,11 +95,13 @@ class PhaseRun:
             for index, heard in self.crew.poll(TICK_S):
                 self._heard_s[index] = time.monotonic()
                 self._take(index, heard)
+            self._tell_lost()
             for wish in self._listener.wishes():
                 self._obey(wish)
             self._watch()
             self._report()
             self._on_tick(self.result)
+        self._tell_lost()
         tally.finish()
         return self.result
 
@@ -110,6 +118,11 @@ class PhaseRun:
                 self._lose(index, f"{process.exit_text()}{words}")
         elif message["type"] in {"snapshot", "end"}:
             self.result.tally.take(index, message)
+            if worker.ended and index in self._leaving:
+                self._lose(index, self._leaving[index])
+        elif message["type"] == "leaving":
+            if not worker.ended:
+                self._leaving[index] = message["text"]
         elif message["type"] == "need":
             self._deal(index)
         elif message["type"] == "failed":
@@ -123,11 +136,32 @@ class PhaseRun:
             self.crew.send(index, {"type": "range_end"})
 
     def _lose(self, index: int, how: str) -> None:
-        process = self.crew.processes[index]
-        text = f"load process {index} (pid {process.pid}) is lost: {how}"
-        self.result.lost.append(text)
         self.result.tally.lose(index, how)
-        self._listener.warn(text)
+        self._lost.setdefault(how, []).append(index)
+
+    def _tell_lost(self) -> None:
+        """Names those that were lost, together where the reason is one, and lets the others take over their rate."""
+        if not self._lost:
+            return
+        for how, indexes in self._lost.items():
+            labels = [self.crew.processes[index].label for index in indexes]
+            more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+            text = f"{', '.join(labels[:NAMED])}{more} {'is' if len(labels) == 1 else 'are'} lost: {how}"
+            self.result.lost.append(text)
+            self._listener.warn(text)
+        self._lost.clear()
+        workers = self.result.tally.workers
+        left = sum(worker.lost is None for worker in workers)
+        if left and self.plan.message.get("pacing") is not None:
+            self._share = len(workers) / left
+            self._set_rate(f"the whole rate is with {left} of {len(workers)} processes")
+
+    def _set_rate(self, text: str, **more: Any) -> None:
+        """Tells all processes what their own rate is to be multiplied by, and notes why."""
+        self.crew.send_all({"type": "rate", "factor": self._wish * self._share})
+        t_s = round((time.monotonic_ns() - self.result.tally.start_ns) / 1e9, 3)
+        self.result.events.append({"t_s": t_s, "event": text, **more})
+        self._reported_s = -1
 
     def _obey(self, wish: str) -> None:
         if wish == STOP:
@@ -137,12 +171,13 @@ class PhaseRun:
                 self._paused = not self._paused
             else:
                 self._factor *= {FASTER: RATE_STEP, SLOWER: 1 / RATE_STEP}[wish]
-            factor = 0.0 if self._paused else self._factor
-            self.crew.send_all({"type": "rate", "factor": factor})
-            t_s = round((time.monotonic_ns() - self.result.tally.start_ns) / 1e9, 3)
             text = "paused" if self._paused else f"rate at {self._factor:.0%} of what was asked"
-            self.result.events.append({"t_s": t_s, "event": text, "rate_factor": round(factor, 4)})
-            self._reported_s = -1
+            self._set_rate(text, rate_factor=round(self._wish, 4))
+
+    @property
+    def _wish(self) -> float:
+        """What the person at the screen wants the asked rate multiplied by."""
+        return 0.0 if self._paused else self._factor
 
     def _watch(self) -> None:
         now_s = time.monotonic()
@@ -153,6 +188,10 @@ class PhaseRun:
             drain_s = 0.0 if again else STOP_DRAIN_S
             self._stop_by_s = now_s + drain_s + STOP_GRACE_S
             self.crew.send_all({"type": "stop", "drain_s": drain_s})
+        for text in self.crew.troubles():
+            self.result.lost.append(text)
+            self._listener.warn(f"{text}; the load is stopped")
+            self.crew.send_all({"type": "stop", "drain_s": STOP_DRAIN_S})
         for index, worker in enumerate(self.result.tally.workers):
             if not worker.ended and worker.lost is None:
                 self._watch_silence(index, now_s)
@@ -163,8 +202,7 @@ class PhaseRun:
             self._silent.discard(index)
         elif index not in self._silent:
             self._silent.add(index)
-            pid = self.crew.processes[index].pid
-            self._listener.warn(f"load process {index} (pid {pid}) has said nothing for {silent_s:.0f} s")
+            self._listener.warn(f"{self.crew.processes[index].label} has said nothing for {silent_s:.0f} s")
         too_late = self._stop_by_s is not None and now_s > self._stop_by_s
         if silent_s > LOST_S or too_late:
             self.crew.processes[index].kill()
@@ -196,8 +234,9 @@ class PhaseRun:
                 headline=self.plan.headline,
                 in_flight=tally.in_flight,
                 backlog=tally.total("due") - tally.total("issued") - tally.total("skipped"),
-                rate_factor=(0.0 if self._paused else self._factor) if paced else None,
+                rate_factor=self._wish if paced else None,
                 workers=[WorkerProgress(one.rate_ops_s(), one.busy(), one.lost is not None) for one in tally.workers],
+                hosts=[(host.name, list(host.workers)) for host in self.crew.hosts],
                 node_rates_ops_s=tally.node_rates_ops_s(),
                 recent=tally.seconds.recent,
             )

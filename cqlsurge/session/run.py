@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import Any
 
 from cqlsurge import __version__
 from cqlsurge.errors import UsageError, WorkerError
 from cqlsurge.fleet.crew import Crew
-from cqlsurge.fleet.environments import ensure
-from cqlsurge.fleet.interpreters import Choice, choose
-from cqlsurge.host.cores import core_count, core_ids
 from cqlsurge.host.facts import host_facts
-from cqlsurge.load.engines.registry import EngineInfo, check_technique, engine_info
 from cqlsurge.load.outcomes.policy import IGNORE, budgeted, parse_policies
-from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.results.document import Document, Frame
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.listener import Listener
 from cqlsurge.session.database import Database, open_database
+from cqlsurge.session.ground import Ground, check_reach, find_ground
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.load import LoadRun
 from cqlsurge.session.outputs import Outputs
@@ -28,18 +23,6 @@ from cqlsurge.session.plans import engine_plan, measure_phase
 from cqlsurge.settings import STREAM_IDS, Settings
 
 READY_TIMEOUT_S = 90.0
-
-
-@dataclass
-class Ground:
-    """What a run stands on once its settings are understood."""
-
-    settings: Settings
-    engine: EngineInfo
-    technique: str
-    choice: Choice
-    python: str
-    processes: int
 
 
 def run(settings: Settings, listener: Listener | None = None, interrupts: Interrupts | None = None) -> Document:
@@ -54,43 +37,18 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
         with interrupts.raising():
             file = ResultFile(settings.json, force=settings.force) if settings.json else None
             outputs = Outputs(settings, stack, listener)
-            ground = understand(settings.check(), listener)
+            ground = find_ground(settings.check(), stack, listener)
             measure_phase(ground.settings)  # finds out now what --verify names
             database = open_database(ground.settings, stack, listener)
+            check_reach(ground, database.target)
             _check_concurrency(ground.settings, database)
-            crew = stack.enter_context(Crew(ground.python, ground.processes))
+            crew = ground.start()
+            stack.callback(crew.close)
             engine_facts = _open_engines(crew, ground, database, listener)
             _check_compression(ground, engine_facts)
         frame = _frame(ground, database, engine_facts)
         listener.connected(frame.cluster, frame.engine, frame.runtime)
         return LoadRun(ground.settings, database, crew, frame, file, listener, interrupts, outputs).run()
-
-
-def understand(settings: Settings, listener: Listener) -> Ground:
-    """What the run needs on this machine, its engine set up. Raises UsageError, or RunError where it cannot be had."""
-    try:
-        engine = engine_info(settings.engine)
-        technique = check_technique(engine, settings.technique)
-    except (KeyError, ValueError) as error:
-        raise UsageError(str(error.args[0])) from error
-    if settings.rate is not None:
-        try:
-            parse_rate(settings.rate)
-        except (ValueError, OSError) as error:
-            raise UsageError(f"--rate: {error}") from error
-        if technique == "batch":
-            raise UsageError("technique batch waits for whole batches and cannot hold a --rate: use window")
-    if technique == "sync":
-        if settings.concurrency not in {None, 1}:
-            raise UsageError("technique sync has one operation in flight: leave --concurrency at 1, or use window")
-        settings = replace(settings, concurrency=1)
-    choice = choose(settings.runtime, engine)
-    if choice.note:
-        listener.note(choice.note)
-    python = str(ensure(engine, choice.interpreter.path, listener.stage))
-    total = settings.total_operations
-    processes = settings.processes or core_count()
-    return Ground(settings, engine, technique, choice, python, min(processes, total) if total else processes)
 
 
 def _check_concurrency(settings: Settings, database: Database) -> None:
@@ -105,8 +63,9 @@ def _check_concurrency(settings: Settings, database: Database) -> None:
 
 def _open_engines(crew: Crew, ground: Ground, database: Database, listener: Listener) -> dict[str, Any]:
     """Sends each process its plan and waits until all are connected. Raises WorkerError with a process's own words."""
-    listener.stage(f"starting {ground.processes} load processes on {ground.choice.interpreter.text}")
-    cores = core_ids()
+    count = len(crew.processes)
+    hosts = f" of {len(crew.hosts)} hosts" if crew.hosts else ""
+    listener.stage(f"starting {count} load processes on {ground.runtime['name']}{hosts}")
     for process in crew.processes:
         plan = engine_plan(
             ground.settings,
@@ -114,20 +73,21 @@ def _open_engines(crew: Crew, ground: Ground, database: Database, listener: List
             ground.technique,
             database.target,
             worker=process.index,
-            workers=ground.processes,
-            core=cores[process.index % len(cores)],
+            workers=count,
+            core=ground.cores[process.index],
         )
         crew.send(process.index, plan)
     facts: dict[int, dict[str, Any]] = {}
     deadline = time.monotonic() + READY_TIMEOUT_S
-    while len(facts) < ground.processes:
+    while len(facts) < count:
         for index, message in crew.poll(0.2):
             if message is None:
                 process = crew.processes[index]
                 words = f": {process.last_words}" if process.last_words else ""
-                raise WorkerError(f"load process {index} could not start; it {process.exit_text()}{words}")
+                raise WorkerError(f"{process.label} could not start; {process.exit_text()}{words}")
             if message["type"] == "failed":
-                raise WorkerError(message["text"])
+                where = f"{crew.processes[index].label}: " if crew.hosts else ""
+                raise WorkerError(f"{where}{message['text']}")
             if message["type"] == "ready":
                 facts[index] = message["facts"]
         if time.monotonic() > deadline:
@@ -148,15 +108,9 @@ def _check_compression(ground: Ground, facts: dict[str, Any]) -> None:
 
 
 def _frame(ground: Ground, database: Database, engine_facts: dict[str, Any]) -> Frame:
-    interpreter = ground.choice.interpreter
     return Frame(
         engine={"name": ground.engine.name, "technique": ground.technique or None, **engine_facts},
-        runtime={
-            "name": interpreter.text,
-            "implementation": interpreter.implementation,
-            "version": ".".join(map(str, interpreter.version)),
-            "path": interpreter.path,
-        },
+        runtime=ground.runtime,
         seed=ground.settings.seed,
         settings=ground.settings.to_json(),
         host=host_facts(),

@@ -10,16 +10,15 @@ import re
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from cassandra import DriverException, OperationTimedOut
 from cassandra.cluster import NoHostAvailable, Session
 
-from cqlsurge.host.pressure import HostSampler, ProcessSampler
+from cqlsurge.fleet.crew import Crew
 from cqlsurge.session.phase import PhaseResult
 
-HOST_EVERY_S = 1.0
 SERVER_EVERY_S = 2.0
 ASK_TIMEOUT_S = 2.0
 TABLETS_EVERY_S = 10.0
@@ -29,53 +28,6 @@ POOLS = "SELECT name, active_tasks, pending_tasks, blocked_tasks FROM system_vie
 #: the pools that requests go through
 REQUEST_POOLS = ("Native-Transport-Requests", "MutationStage", "ReadStage", "RequestResponseStage")
 _METRIC = re.compile(r"^scylla_(reactor_utilization|transport_requests_serving)(?:\{[^}]*\})? ([0-9.eE+-]+)", re.M)
-
-
-class HostWatch:
-    """The machine and the load processes, added up over what was sampled."""
-
-    def __init__(self, pids: Iterable[int]) -> None:
-        self._host, self._processes = HostSampler(), ProcessSampler(pids)
-        self._at_s = time.monotonic()
-        self._seconds = 0.0
-        self._sums: dict[str, float] = {}
-        self._waited_s: dict[int, float] = {}
-        self._load: float | None = None
-
-    def take(self) -> None:
-        """Adds what happened since the last call."""
-        self._at_s = time.monotonic()
-        host, processes = self._host.take(), self._processes.take()
-        self._seconds += host.interval_s
-        self._load = host.load_1m
-        for name in ("steal_share", "busy_share", "psi_some_share"):
-            if (share := getattr(host, name)) is not None:
-                self._sums[name] = self._sums.get(name, 0.0) + share * host.interval_s
-        if host.throttled_s is not None:
-            self._sums["throttled_s"] = self._sums.get("throttled_s", 0.0) + host.throttled_s
-        for pid, use in processes.items():
-            if use is not None and use.waited_s is not None:
-                self._waited_s[pid] = self._waited_s.get(pid, 0.0) + use.waited_s
-
-    def take_if_due(self) -> None:
-        """Takes a sample a second."""
-        if time.monotonic() - self._at_s >= HOST_EVERY_S:
-            self.take()
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """steal_share, busy_share, psi_some_share, throttled_s, load_1m, waited_share (of the load processes, mean)."""
-        if not self._seconds:
-            return {}
-        facts = {
-            name: round(value if name == "throttled_s" else value / self._seconds, 4)
-            for name, value in self._sums.items()
-        }
-        if self._waited_s:
-            facts["waited_share"] = round(sum(self._waited_s.values()) / len(self._waited_s) / self._seconds, 4)
-        if self._load is not None:
-            facts["load_1m"] = self._load
-        return facts
 
 
 class ServerWatch:
@@ -198,28 +150,26 @@ class TabletWatch:
 class Watch:
     """The measured phase, watched from its beginning (its warm-up is over) to `finish`."""
 
-    def __init__(self, pids: Iterable[int], warmup_s: float, server: ServerWatch) -> None:
-        self._pids, self._warmup_ns, self._server = tuple(pids), int(warmup_s * 1e9), server
-        self._host: HostWatch | None = None
+    def __init__(self, crew: Crew, warmup_s: float, server: ServerWatch) -> None:
+        self._crew, self._warmup_ns, self._server = crew, int(warmup_s * 1e9), server
+        self._began = False
 
     def tick(self, result: PhaseResult) -> None:
         """To be called about ten times a second."""
-        if self._host is not None:
-            self._host.take_if_due()
-        elif time.monotonic_ns() >= result.tally.start_ns + self._warmup_ns:
-            self._host = HostWatch(self._pids)
+        if not self._began and time.monotonic_ns() >= result.tally.start_ns + self._warmup_ns:
+            self._began = True
+            self._crew.begin_watch()
             self._server.start()
 
     def finish(self) -> None:
         """The phase is over."""
         self._server.stop()
-        if self._host is not None:
-            self._host.take()
+        self._crew.end_watch()
 
     @property
     def host(self) -> dict[str, Any]:
-        """HostWatch.facts so far."""
-        return {} if self._host is None else self._host.facts
+        """How hard this machine is pressed; empty where the load comes from others."""
+        return self._crew.use()
 
     @property
     def server(self) -> dict[str, Any]:

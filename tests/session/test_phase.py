@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.fleet.crew import Crew
+from cqlsurge.fleet.local_crew import LocalCrew
 from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.results.document import broken_laws
 from cqlsurge.results.listener import Listener
@@ -37,8 +37,8 @@ class Heard(Listener):
 
 
 @contextmanager
-def crew_of(count: int, options: list[dict[str, Any]] | None = None) -> Iterator[Crew]:
-    with Crew(sys.executable, count) as crew:
+def crew_of(count: int, options: list[dict[str, Any]] | None = None) -> Iterator[LocalCrew]:
+    with LocalCrew(sys.executable, count) as crew:
         for index in range(count):
             plan = {
                 "type": "plan", "version": VERSION, "engine": "fake", "seed": 1, "worker": index, "workers": count,

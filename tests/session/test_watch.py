@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cassandra import OperationTimedOut
 
+from cqlsurge.fleet.host_watch import HostWatch
 from cqlsurge.session import watch
-from cqlsurge.session.watch import HostWatch, ServerWatch, ask_metrics
+from cqlsurge.session.watch import ServerWatch, ask_metrics
 
 METRICS = """# HELP scylla_reactor_utilization CPU utilization
 # TYPE scylla_reactor_utilization gauge

@@ -80,6 +80,7 @@ class Control:
         self._drain_ns = drain_ns
         self._snapshot_every_ns = snapshot_ns
         self._snapshot_ns = start_ns + snapshot_ns
+        self._began_ns: int | None = None
         self._measuring = False
         self._cpu_at_measure_s = 0.0
         self._spin_at_measure_ns = 0
@@ -88,6 +89,8 @@ class Control:
 
     def poll(self, now_ns: int) -> None:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
+        if self._began_ns is None:
+            self._began_ns = now_ns
         if not self._measuring and now_ns >= self._measure_ns:
             self._begin_measure(now_ns)
         if self._end_ns is not None and now_ns >= self._end_ns:
@@ -122,6 +125,7 @@ class Control:
             phase=self._phase,
             reason=self.stop_reason,
             t_ns=now_ns,
+            began_ns=self._began_ns,
             measuring=self._measuring,
             cpu_s=used_s,
             measured_spin_s=self._spin_s(now_ns, used_s),

@@ -1,0 +1,178 @@
+"""Phases over several hosts without a database: shares, losses, a scheduler that goes, hosts that are refused.
+
+How: real Dask processes on loopback (127.0.0.2 and up stand for hosts), real load processes with the engine `fake`,
+real signals.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+import dask.config
+
+from cqlsurge.embedded.certificates import Certificates, certificates
+from cqlsurge.errors import UsageError
+from cqlsurge.fleet.dask_hosts import open_hosts
+from cqlsurge.fleet.remote_crew import RemoteCrew
+from cqlsurge.load.pacing.notation import parse
+from cqlsurge.load.pacing.schedule import pacing_json
+from cqlsurge.results.listener import Listener
+from cqlsurge.session.host_figures import dense
+from cqlsurge.session.interrupts import Interrupts
+from cqlsurge.session.phase import PhaseResult, PhaseRun
+from cqlsurge.settings import Settings
+from tests.fleet.hosts import (
+    PASSWORD,
+    Heard,
+    dask_process,
+    look,
+    make_ready,
+    measures_of,
+    parent_of,
+    plan,
+    runs,
+    wait_for,
+)
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[RemoteCrew]:
+    """Three hosts of a process each. The last test that uses it loses one."""
+    with open_hosts(Settings(hosts="local:3"), lambda text: None) as crew:
+        look(crew)
+        crew.start([1, 1, 1])
+        make_ready(crew, service_ns=500_000)
+        yield crew
+
+
+def test_every_number_becomes_one_operation(crew: RemoteCrew) -> None:
+    result = PhaseRun(crew, plan(20_001), Interrupts(), Listener()).run()
+    measures = measures_of(crew, result)
+    assert (measures.operations["ok"], measures.operations["in_flight"]) == (20_001, 0)
+    assert sorted(block for given in result.dealer.given for block in given)[-1][0] < 20_001
+    assert sum(count for given in result.dealer.given for _, count in given) == 20_001
+    assert all(host["operations"]["ok"] for host in measures.hosts)
+    assert measures.client["start_skew_ms"] < 50
+    assert [host["workers"] for host in measures.hosts] == [[0], [1], [2]]
+
+
+def test_histograms_are_the_sum_of_the_hosts(crew: RemoteCrew) -> None:
+    result = PhaseRun(crew, plan(3_000), Interrupts(), Listener()).run()
+    groups = [dense(group) for group in result.tally.of_groups]
+    for kind, by_latency in result.tally.histograms.items():
+        for name, counts in by_latency.items():
+            assert counts == [sum(cell) for cell in zip(*(group[kind][name] for group in groups), strict=True)]
+
+
+def test_a_request_to_stop_reaches_all_hosts(crew: RemoteCrew) -> None:
+    interrupts = Interrupts()
+    asked_s = 0.0
+
+    def ask_once(result: PhaseResult) -> None:
+        nonlocal asked_s
+        if not asked_s and result.tally.timeline:
+            asked_s = time.monotonic()
+            interrupts.request()
+
+    result = PhaseRun(crew, plan(None), interrupts, Listener(), ask_once).run()
+    assert time.monotonic() - asked_s < 3
+    assert result.interrupted
+    assert not result.lost
+    measures_of(crew, result, "interrupted")
+
+
+def test_the_others_take_over_the_rate_of_a_lost_host(crew: RemoteCrew) -> None:
+    heard = Heard()
+    victim = crew.processes[1].pid
+    killed_s = 0.0
+
+    def kill_once(result: PhaseResult) -> None:
+        nonlocal killed_s
+        if not killed_s and len(result.tally.timeline) == 2:
+            killed_s = time.monotonic() - result.tally.start_ns / 1e9
+            os.kill(parent_of(victim), signal.SIGKILL)
+            os.kill(victim, signal.SIGKILL)
+
+    message = {"pacing": pacing_json(parse("900")), "duration_s": 8.0, "concurrency": 1000}
+    result = PhaseRun(crew, plan(None, **message), Interrupts(), heard, kill_once).run()
+    assert len(heard.warnings) == 1
+    assert "on local2) is lost: host local2: the connection to its Dask worker broke" in heard.warnings[0]
+    measures = measures_of(crew, result, "partial")
+    assert [host["lost"] is not None for host in measures.hosts] == [False, True, False]
+    later = [row for row in result.tally.timeline if killed_s + 3 <= row["t_s"] - 1 and row["t_s"] <= 8]
+    rate_ops_s = sum(row["ok"] for row in later) / sum(row["span_s"] for row in later)
+    assert rate_ops_s == pytest.approx(900, rel=0.1)
+    assert measures.unacknowledged or not measures.operations["abandoned"]
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return certificates(tmp_path_factory.mktemp("tls"), ["127.0.0.1"])
+
+
+def test_a_lost_scheduler_ends_the_load_in_good_order(tls: Certificates, tmp_path: Path) -> None:
+    """Over TLS. Before that: hosts with another version, or without the engine, are refused by name."""
+    files = ["--tls-ca-file", str(tls.ca), "--tls-cert", str(tls.server), "--tls-key", str(tls.server)]
+    other = tmp_path / "other" / "cqlsurge"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text('__version__ = "0.0.1"\n')
+    client = {
+        f"distributed.comm.tls.{name}": str(path)
+        for name, path in (
+            ("ca-file", tls.ca), ("client.cert", tls.client_certificate), ("client.key", tls.client_key)
+        )
+    }  # fmt: skip
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(client))
+        words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--protocol", "tls", *files]
+        scheduler, line = stack.enter_context(dask_process(*words, says="Scheduler at:"))
+        settings = Settings(dask=line.split()[-1])
+        bare = {"PATH": "/usr/bin:/bin", "UV": "", "XDG_CACHE_HOME": str(tmp_path)}
+
+        def worker(host: str, **environment: str) -> Any:
+            words = ["worker", str(settings.dask), "--host", host, "--nthreads", "1", "--no-nanny", *files]
+            return stack.enter_context(dask_process(*words, says="Registered to", **environment))[0]
+
+        workers = [worker("127.0.0.2", **bare)]
+        stranger = worker("127.0.0.3", PYTHONPATH=str(other.parent))
+        with pytest.raises(UsageError, match=r"^host 127.0.0.3 has cqlsurge 0.0.1: all need cqlsurge"):
+            stack.enter_context(open_hosts(settings, lambda text: None))
+        stranger.kill()
+        workers.append(worker("127.0.0.4", **bare))
+        crew = stack.enter_context(open_hosts(settings, lambda text: None))
+        assert [host.name for host in crew.hosts] == ["127.0.0.2", "127.0.0.4"]
+        with pytest.raises(UsageError, match=r"host 127.0.0.2: engine acsylla .* host 127.0.0.4: engine acsylla needs"):
+            look(crew, engine="acsylla", runtime="cpython")
+        look(crew)
+        crew.start([1, 1])
+        make_ready(crew, service_ns=500_000)
+        pids = [process.pid for process in crew.processes]
+        killed_s = 0.0
+
+        def kill_once(result: PhaseResult) -> None:
+            nonlocal killed_s
+            if not killed_s and result.tally.timeline:
+                killed_s = time.monotonic()
+                scheduler.kill()
+
+        result = PhaseRun(crew, plan(None), Interrupts(), Heard(), kill_once).run()
+        assert time.monotonic() - killed_s < 10
+        assert "scheduler" in result.lost[0]
+        measures = measures_of(crew, result, "partial")
+        # All that was sent is known: the hosts ended in good order.
+        assert measures.operations["in_flight"] == 0
+        assert all(worker.last is not None and worker.last["type"] == "end" for worker in result.tally.workers)
+        said = "".join(process.stderr.read() for process in workers)
+    wait_for(lambda: not any(map(runs, pids)), 10)
+    assert "worker" in said
+    assert PASSWORD not in said
