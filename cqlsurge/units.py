@@ -29,6 +29,14 @@ def parse_count(text: str) -> int:
     return int(value)
 
 
+def positive_count(text: str) -> int:
+    """A count of 1 or more. Raises ValueError."""
+    number = parse_count(text)
+    if number < 1:
+        raise ValueError(f"{number} is not 1 or more")
+    return number
+
+
 def parse_size(text: str) -> int:
     """Bytes: `1_000`, `64k`, `1MiB`. Raises ValueError."""
     trimmed = text.strip()
@@ -39,6 +47,14 @@ def parse_size(text: str) -> int:
 def parse_duration_s(text: str) -> float:
     """Seconds: `10`, `500ms`, `1.5h`, `2m`. Raises ValueError."""
     return _split(text, _TIMES_S, "10, 500ms, 2m or 1.5h")
+
+
+def positive_s(text: str) -> float:
+    """A duration above zero, in seconds. Raises ValueError."""
+    value_s = parse_duration_s(text)
+    if value_s <= 0:
+        raise ValueError(f"{text!r} is not longer than 0")
+    return value_s
 
 
 def parse_share(text: str) -> float:

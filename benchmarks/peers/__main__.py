@@ -114,7 +114,9 @@ def new_document(args, tools):
     if args.add and args.json and args.json.exists():
         document = json.loads(args.json.read_text())
         if document["settings"] != settings and args.rounds:
-            raise SystemExit(f"{args.json} is of other settings ({document['settings']}): give the same, or another file")
+            raise SystemExit(
+                f"{args.json} is of other settings ({document['settings']}): give the same, or another file"
+            )
         return document
     return {
         "command": " ".join(["benchmarks/peers", *sys.argv[1:]]),

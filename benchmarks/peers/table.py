@@ -28,7 +28,16 @@ def markdown(document):
 
 
 def _head():
-    columns = ["tool", "ops/s", "CPU us/op", "p99 ms, as it says", "start-up s", "start-up CPU s", "memory MB", "rounds"]
+    columns = [
+        "tool",
+        "ops/s",
+        "CPU us/op",
+        "p99 ms, as it says",
+        "start-up s",
+        "start-up CPU s",
+        "memory MB",
+        "rounds",
+    ]
     return [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
 
 

@@ -25,8 +25,8 @@ from cqlsurge.results.listener import Listener
 from cqlsurge.results.rungs import RUNGS, Rung
 from cqlsurge.session.interrupts import Interrupts
 from cqlsurge.session.ladder import WARMUP_COMPILED_S, WARMUP_S, Audience, Ladder
-from cqlsurge.settings import Settings, options, parse_concurrency, positive_count, positive_s
-from cqlsurge.units import parse_duration_s
+from cqlsurge.settings import Settings, options
+from cqlsurge.units import parse_duration_s, positive_count, positive_s
 
 DESCRIPTION = (
     "Does the same work in ten ways, from one request at a time to the engine wire on PyPy, in short interleaved runs "
@@ -68,7 +68,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--warmup", dest="warmup_s", type=parser_of(parse_duration_s), metavar="TIME",
         help=f"time of each run before that (default {WARMUP_S:.0f}s; {WARMUP_COMPILED_S:.0f}s for drivers on PyPy, "
         "which compiles them meanwhile)")  # fmt: skip
-    add("--concurrency", type=parser_of(parse_concurrency), default=CONCURRENCY, metavar="N",
+    add("--concurrency", type=parser_of(positive_count), default=CONCURRENCY, metavar="N",
         help=f"operations in flight per process, one-at-a-time aside (default {CONCURRENCY})")  # fmt: skip
     add("--keys", type=parser_of(positive_count), default=KEYS, metavar="N",
         help=f"population of keys, the same for all rungs, written once before (default {KEYS:_})")  # fmt: skip
