@@ -81,7 +81,7 @@ class Receiver:
         at = 0
         for fd, mask in events:
             conn = cast("SlotConnection | None", load.pool.by_fd.get(fd))
-            if conn is None or mask != select.POLLIN or conn.tls or conn.max_flags or self._one_by_one_only:
+            if conn is None or mask != select.POLLIN or conn.tls or self._one_by_one_only:
                 self._take(regions, starts)
                 at = 0
                 loop.attend(load, cast(Any, inbox), fd, mask)
@@ -108,6 +108,10 @@ class Receiver:
     def _walk(self, region: Region) -> Any:
         """Where its frames begin, if their sizes are as they look."""
         at, end = region.start, region.end
+        if self.inbox.bytes[at + 1]:
+            # Flags: where the first answer is compressed all are, and none has a size that is known.
+            region.odd = True
+            return np.empty(0, np.int64)
         fixed = self._fixed
         if fixed:
             region.count = (end - at) // fixed
