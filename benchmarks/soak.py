@@ -8,6 +8,9 @@ A simulator of 3 nodes with 2 shards and tablets, `program.py --mode mixed --ver
 some seconds: in each, some faults at 1%, some in bursts, and what the control URL can do beside (nodes down, tablets
 moved, the shard-aware port closed, statements forgotten, late answers, stalls). Each kind comes before any comes again.
 The last part is calm. Printed: each law, PASS or FAIL, with its figures; the exit code is 1 where one is broken.
+
+Errors by class lie between what the simulator sent and that less what was lost with connections and deadlines; where no
+connection breaks they are equal, which tests/integration/test_wire_faults.py holds for each error.
 """
 
 from __future__ import annotations
@@ -223,9 +226,10 @@ def checks(document, state, memory, trouble):
     made = counts["issued"] + counts["retries"]
     untried = made - counts["ok"] - sum(attempts.values()) - counts["in_flight"]
     yield "each attempt ends once", 0 <= untried <= errors.get("connection", 0), f"{made} made, {untried} never sent"
+    sent = sum(target["issued"] for target in document["targets"])
+    yield "each attempt was sent once", sent == made - untried, sent
     # An attempt whose answer never came is one of these.
     lost = attempts.get("connection", 0) + attempts.get("client_timeout", 0) + counts["in_flight"]
-    sent = sum(target["issued"] for target in document["targets"])
     got = received(state)
     yield "the server got what was sent", 0 <= sent - got <= lost, f"{got} of {sent}, at most {lost} lost"
     spoiled = errors.get("wrong", 0), errors.get("missing", 0)

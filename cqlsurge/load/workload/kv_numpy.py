@@ -36,6 +36,14 @@ def locate(workload: KeyValue, first: int, count: int) -> tuple[Array, Array]:
     return reads.astype(np.int64), np.where(reads, drawn, numbers % keys) + offset
 
 
+def partitions_read(workload: KeyValue, numbers: Array) -> Array:
+    """The partitions, uint64, of operations that read: their int64 numbers, in any order."""
+    numbers = numbers.astype(np.uint64)
+    if workload.mixed:
+        numbers = mixed(workload.draw_stream, numbers) >> _U(1)
+    return numbers % _U(workload.keys) + _U(workload.key_offset)
+
+
 def halves(workload: KeyValue, partitions: Array) -> tuple[Array, Array]:
     """The keys of uint64 partitions as two uint64 arrays."""
     first = mixed(workload.first_stream, partitions) & _U(_FIRST_KEEP) | _U(_FIRST_SET)

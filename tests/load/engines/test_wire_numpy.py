@@ -7,6 +7,7 @@ a scripted server in this process, with blocks from the first operation on, so t
 from __future__ import annotations
 
 import random
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire import buffers_python, issue_numpy, receive_numpy, variant
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, MAX_SLOTS
-from cqlsurge.load.engines.wire.connection_numpy import SlotConnection
+from cqlsurge.load.engines.wire.connection_numpy import Inbox, SlotConnection
 from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
 from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 from cqlsurge.load.engines.wire.latencies_numpy import indices_of
@@ -28,10 +29,13 @@ from cqlsurge.load.engines.wire.plan import KeyValuePlan
 from cqlsurge.load.engines.wire.plan_numpy import BLOCK, BlockPlan
 from cqlsurge.load.engines.wire.requests import Clock
 from cqlsurge.load.engines.wire.router import build_router
+from cqlsurge.load.engines.wire.verify import ALL, Checker
+from cqlsurge.load.engines.wire.verify_numpy import RowChecker
 from cqlsurge.load.engines.wire.warm import Mute
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Segment, Shape
+from cqlsurge.load.wire.frames import OP_RESULT, encode_frame
 from cqlsurge.load.workload import kv_numpy
 from cqlsurge.load.workload.kv import KeyValue
 from tests.load.engines import test_wire_scripted as scripted
@@ -104,6 +108,39 @@ def test_one_connection_needs_no_tokens() -> None:
         KeyValuePlan(load).step_anywhere(n) for n in range(5)
     ]
     assert [plan.step(number) for number in range(5)] == [KeyValuePlan(load).step(n) for n in range(5)]
+
+
+@pytest.mark.parametrize("mode", ["read", "mixed"])
+@pytest.mark.parametrize("blob_size", [17, 1000])
+def test_rows_are_checked_to_the_byte(mode: str, blob_size: int) -> None:
+    load = keyvalue(mode, blob_size=blob_size, key_offset=5)
+    draw = random.Random(blob_size)
+    numbers = [number for number in range(3000) if load.locate(number)[0] == 1][:700]
+    draw.shuffle(numbers)
+    inbox, starts, streams = Inbox(), [], []
+    at = 3
+    for number in numbers:
+        cells = load.expected(*load.locate(number))
+        assert cells is not None
+        body = struct.pack(">iiii", 2, 4, 2, 1) + b"".join(struct.pack(">i", len(cell)) + cell for cell in cells)
+        starts.append(at)
+        streams.append(draw.randrange(MAX_SLOTS))
+        frame = encode_frame(OP_RESULT, body, streams[-1])
+        inbox.view[at : at + len(frame)] = frame
+        at += len(frame) + draw.randrange(2)
+    ops = np.array(numbers) << KIND_BITS | 1
+    columns = (np.array(starts), np.array(streams), ops)
+    every, tenth = RowChecker(load, ALL), RowChecker(load, ALL // 10)
+    assert every.right(inbox, *columns)
+    skips = Checker(KeyValuePlan(load), [0, 0], 0.1).skips
+    for place in draw.sample(range(len(numbers)), 40):
+        spot = starts[place] + draw.choice([0, 4, 8, 12, 28, 29, 44, 48, 49, 64, 64 + blob_size - 17 + 1])
+        bit = 1 << draw.randrange(8)
+        inbox.bytes[spot] ^= bit
+        assert not every.right(inbox, *columns), spot - starts[place]
+        assert tenth.right(inbox, *columns) == skips(numbers[place])
+        inbox.bytes[spot] ^= bit
+    assert every.right(inbox, *columns)
 
 
 @pytest.mark.parametrize("blob_size", [1, 15, 17, 1000])

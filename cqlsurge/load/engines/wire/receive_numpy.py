@@ -12,6 +12,7 @@ from cqlsurge.load.engines.wire import answers, loop
 from cqlsurge.load.engines.wire.connection import FREE, KIND_MASK, ConnectionLost
 from cqlsurge.load.engines.wire.connection_numpy import PULL_BYTES, Inbox, SlotConnection
 from cqlsurge.load.engines.wire.state import RING_MASK, clock
+from cqlsurge.load.engines.wire.verify_numpy import LEAST_BLOB, RowChecker
 from cqlsurge.load.wire.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ class Receiver:
             load.pool.ring = ring = cast(Any, array("q", ring))
         self._ring = np.frombuffer(ring, np.int64)
         self._scratch: Array = np.empty(MOST << 15, np.int32)
-        self._plain = load.checker.check_below == 0
+        self._checker: RowChecker | None = None
+        if load.checker.check_below and workload.blob_size >= LEAST_BLOB:
+            self._checker = RowChecker(workload, load.checker.check_below)
+        self._one_by_one_only = bool(load.checker.check_below) and self._checker is None
 
     def receive(self, events: list[tuple[int, int]]) -> None:
         """Takes what these connections have."""
@@ -77,7 +81,7 @@ class Receiver:
         at = 0
         for fd, mask in events:
             conn = cast("SlotConnection | None", load.pool.by_fd.get(fd))
-            if conn is None or mask != select.POLLIN or conn.tls or conn.max_flags or not self._plain:
+            if conn is None or mask != select.POLLIN or conn.tls or self._one_by_one_only:
                 self._take(regions, starts)
                 at = 0
                 loop.attend(load, cast(Any, inbox), fd, mask)
@@ -104,6 +108,10 @@ class Receiver:
     def _walk(self, region: Region) -> Any:
         """Where its frames begin, if their sizes are as they look."""
         at, end = region.start, region.end
+        if self.inbox.bytes[at + 1]:
+            # Flags: where the first answer is compressed all are, and none has a size that is known.
+            region.odd = True
+            return np.empty(0, np.int64)
         fixed = self._fixed
         if fixed:
             region.count = (end - at) // fixed
@@ -185,8 +193,11 @@ class Receiver:
         ):
             return False
         if self._fixed != self._whole[0]:
-            read = heads[kinds == 1]
+            reads = kinds == 1
+            read = heads[reads]
             if not (read["flags"] == _NO_METADATA).all():
+                return False
+            if self._checker and not self._checker.right(self.inbox, starts[reads], streams[reads], ops[reads]):
                 return False
             load.rows[1] += int(read["rows"].sum())
         self._end(regions, streams)
