@@ -59,8 +59,9 @@ class Evidence:
     that they were ready to run and had no core. ops_per_send, ops_per_wake, empty_wakes: how the engine batched (a wake
     counts where it brought something). unwritable_share: time that a process had a socket that took no more bytes.
     host, server: session/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
-    unbalanced: what is wrong with the spread over them (shares.py). hosts: the same of each loader, by name, where
-    there are several; as far as verdict.py asks of one.
+    unbalanced: what is wrong with the spread over them (shares.py). pauses: load processes that did not run for a
+    while, in words; silences: (begin, end) in seconds of times without an answer. hosts: the same of each loader, by
+    name, where there are several; as far as verdict.py asks of one.
     """
 
     concurrency: int
@@ -89,6 +90,8 @@ class Evidence:
     targets: int = 1
     local: bool = False
     unbalanced: tuple[str, ...] = ()
+    pauses: tuple[str, ...] = ()
+    silences: tuple[tuple[float, float], ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
     host: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict)

@@ -233,10 +233,24 @@ def _more_client(evidence: Evidence) -> str:
     return f"add cores, or loaders on other hosts.{deeper}"
 
 
+def _stillness(evidence: Evidence) -> list[Reason]:
+    """Times in which nothing went on, at the client or, where that ran, at the server; the first few of them."""
+    if evidence.pauses:
+        what = "it was stopped or had no core: the long latencies of that time are its own"
+        return [_reason("stood_still", text, what) for text in evidence.pauses[:FEW]]
+    return [
+        _reason(
+            "silence", f"no answer came from {begin:.0f} s to {end:.0f} s", "the server, or the way to it, stood still"
+        )
+        for begin, end in evidence.silences[:FEW]
+    ]
+
+
 def _conditions(evidence: Evidence) -> list[Reason]:
     """What was not as it should be, whatever bound the run."""
     host = evidence.host
     found = [_reason("unbalanced", text) for text in evidence.unbalanced]
+    found += _stillness(evidence)
     if (steal := host.get("steal_share") or 0.0) >= 0.02:
         do = "Use a machine of its own."
         found.append(

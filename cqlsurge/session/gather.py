@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cqlsurge.fleet.tally import Tally
@@ -16,6 +16,9 @@ from cqlsurge.results.document import Histograms, Measures
 from cqlsurge.results.evidence import Evidence, Service, service_of
 from cqlsurge.session.watch import Watch
 from cqlsurge.settings import Settings
+
+#: seconds without an answer that are worth a word; rows of the timeline are a second long
+SILENCE_S = 0.9
 
 
 def gather(settings: Settings, target: Target, measures: Measures, tally: Tally, watch: Watch | None) -> Evidence:
@@ -66,7 +69,22 @@ def gather(settings: Settings, target: Target, measures: Measures, tally: Tally,
         host=host,
         server=watch.server if watch is not None else {},
         hosts=hosts,
+        pauses=tuple(event["event"] for event in measures.events if "stood_still" in event),
+        silences=tuple(silences(measures.timeline)),
     )
+
+
+def silences(timeline: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """(begin, end) in seconds of each time in which no operation ended, though some did before and after."""
+    found: list[tuple[float, float]] = []
+    heard_s = None
+    for row in timeline:
+        if row["ok"] or row["errors"]:
+            begin_s = row["t_s"] - row["span_s"]
+            if heard_s is not None and begin_s - heard_s > SILENCE_S:
+                found.append((heard_s, begin_s))
+            heard_s = row["t_s"]
+    return found
 
 
 def host_evidence(settings: Settings, host: Mapping[str, Any], duration_s: float, *, local: bool) -> Evidence:

@@ -18,6 +18,8 @@ STOP_DRAIN_S = 1.0
 #: a process that has not ended this long after its drain is ended
 STOP_GRACE_S = 0.7
 SILENT_S = 5.0
+#: load processes report each second: one that comes so long after the last has not run in between
+STOOD_STILL_S = 2.5
 LOST_S = 30.0
 #: lost processes that are named one by one
 NAMED = 4
@@ -118,6 +120,7 @@ class PhaseRun:
                 self._lose(index, f"{process.exit_text()}{words}")
         elif message["type"] in {"snapshot", "end"}:
             self.result.tally.take(index, message)
+            self._note_pause(index)
             if worker.ended and index in self._leaving:
                 self._lose(index, self._leaving[index])
         elif message["type"] == "leaving":
@@ -127,6 +130,14 @@ class PhaseRun:
             self._deal(index)
         elif message["type"] == "failed":
             self._lose(index, message["text"])
+
+    def _note_pause(self, index: int) -> None:
+        """Notes that a process did not run for a while: its latencies of that time say nothing of the server."""
+        worker = self.result.tally.workers[index]
+        if worker.previous is not None and worker.last is not None and worker.interval_s() > STOOD_STILL_S:
+            t_s = round((worker.previous["t_ns"] - self.result.tally.start_ns) / 1e9, 3)
+            text = f"{self.crew.processes[index].label} stood still for {worker.interval_s():.1f} s"
+            self.result.events.append({"t_s": t_s, "event": text, "stood_still": index})
 
     def _deal(self, index: int) -> None:
         block = self.result.dealer.deal(index)

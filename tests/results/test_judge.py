@@ -156,3 +156,13 @@ def test_nothing_measured_is_no_error() -> None:
     empty = Evidence(concurrency=1, processes=1, duration_s=0.0, finished=0, service=Service())
     assert judge(empty)["bound_by"] == "concurrency"
     assert judge(replace(empty, asked=0))["figures"]["finished_ops_s"] == 0.0
+
+
+def test_standing_still_is_told_of_whom_it_was() -> None:
+    stalled = replace(PACED, silences=((4.0, 6.0),))
+    (reason,) = [each for each in judge(stalled)["reasons"] if each["code"] == "silence"]
+    assert "4 s to 6 s" in reason["saw"]
+    # A load process that did not run heard no answers either: the silence is its own.
+    stopped = replace(stalled, pauses=("load process 0 (pid 7) stood still for 3.0 s",))
+    assert {"stood_still"} <= codes(judge(stopped))
+    assert "silence" not in codes(judge(stopped))

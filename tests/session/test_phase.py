@@ -158,6 +158,20 @@ def test_a_frozen_process_is_noticed_and_does_not_hold_up_a_stop(monkeypatch: py
     assert laws_hold(result, "interrupted")["ok"] > 0
 
 
+def test_a_process_that_stood_still_is_named() -> None:
+    with crew_of(1, [{"service_ns": 1_000_000}]) as crew:
+        begun_s = time.monotonic()
+
+        def stop_for_a_while(result: PhaseResult) -> None:
+            late_s = time.monotonic() - begun_s
+            os.kill(crew.processes[0].pid, signal.SIGSTOP if 1.2 < late_s < 4.5 else signal.SIGCONT)
+
+        result = PhaseRun(crew, plan(None, duration_s=6.0), Interrupts(), Listener(), stop_for_a_while).run()
+    (event,) = [event for event in result.events if "stood_still" in event]
+    assert "stood still for 3" in event["event"] or "stood still for 4" in event["event"]
+    assert 0.5 < event["t_s"] < 2.5
+
+
 def test_warm_up_counts_in_operations_alone() -> None:
     with crew_of(1, [{"service_ns": 1_000_000}]) as crew:
         result = PhaseRun(crew, plan(None, warmup_s=1.0, duration_s=1.0), Interrupts(), Listener()).run()
