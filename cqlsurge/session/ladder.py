@@ -26,13 +26,13 @@ from cqlsurge.settings import Settings
 from cqlsurge.units import show_s
 
 #: time until a load process runs as fast as it will: PyPy compiles a driver for some seconds; wire warms itself up
-WARMUP_S = 1.0
+WARMUP_S = 0.5
 WARMUP_COMPILED_S = 4.0
 #: start and end of a run, for the estimate of the whole time
 BESIDE_S = 1.5
 #: our own database is cold: it is written to for so long, then each way to ask it is rehearsed, before anything counts
 HEAT_S = 20.0
-REHEARSAL_S = 3.0
+REHEARSAL_S = 6.0
 #: where only writes follow, the keys need not all be there: writing them first ends after this time
 POPULATE_S = 25.0
 
