@@ -64,9 +64,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     add("--rounds", type=parser_of(positive_count), default=ROUNDS, metavar="N",
         help=f"runs of each rung; one alone shows no noise (default {ROUNDS})")  # fmt: skip
     add("--duration", type=parser_of(positive_s), default=DURATION_S, metavar="TIME",
-        help=f"time measured in each run (default {DURATION_S:.0f}s)")  # fmt: skip
+        help=f"time measured in each run (default {DURATION_S:g}s)")  # fmt: skip
     add("--warmup", dest="warmup_s", type=parser_of(parse_duration_s), metavar="TIME",
-        help=f"time of each run before that (default {WARMUP_S:.0f}s; {WARMUP_COMPILED_S:.0f}s for drivers on PyPy, "
+        help=f"time of each run before that (default {WARMUP_S:g}s; {WARMUP_COMPILED_S:g}s for drivers on PyPy, "
         "which compiles them meanwhile)")  # fmt: skip
     add("--concurrency", type=parser_of(positive_count), default=CONCURRENCY, metavar="N",
         help=f"operations in flight per process, one-at-a-time aside (default {CONCURRENCY})")  # fmt: skip

@@ -199,7 +199,8 @@ _ALL = (
     Rung(
         "window-default",
         "scylla-driver, callback window",
-        "Each answer sends the next request from its callback: no place stays empty while a batch ends.",
+        "Each answer sends the next request: no place stays empty while a batch ends. But by default each request has "
+        "a timer, which batches do without.",
         WINDOW_DEFAULT, "callback-window", technique="window-default", example="callback_window.py",
     ),
     Rung(
@@ -224,13 +225,13 @@ _ALL = (
     Rung(
         "acsylla",
         "acsylla: the C++ driver under asyncio, one process",
-        "Encoding, routing and sockets are C++; Python pays for asyncio alone.",
+        "Encoding, routing and sockets are C++: far less CPU than the driver on CPython. Asyncio's price is left.",
         ACSYLLA, "other-languages-underneath", engine="acsylla", example="cpp_driver.py",
     ),
     Rung(
         "scylladb-rs",
         "scylladb-rs-driver: the Rust driver under asyncio, one process",
-        "The same in Rust; Python pays for asyncio and for handing values over.",
+        "The same in Rust; what is left is the price of asyncio and of handing values over.",
         SCYLLADB_RS, "other-languages-underneath", engine="scylladb-rs", example="rust_driver.py",
     ),
     Rung(

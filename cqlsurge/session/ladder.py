@@ -27,13 +27,13 @@ from cqlsurge.settings import Settings
 from cqlsurge.units import show_s
 
 #: time until a load process runs as fast as it will: PyPy compiles a driver for some seconds; wire warms itself up
-WARMUP_S = 1.0
+WARMUP_S = 0.5
 WARMUP_COMPILED_S = 4.0
 #: start and end of a run, for the estimate of the whole time
 BESIDE_S = 1.5
 #: our own database is cold: it is written to for so long, then each way to ask it is rehearsed, before anything counts
 HEAT_S = 20.0
-REHEARSAL_S = 3.0
+REHEARSAL_S = 6.0
 #: where only writes follow, the keys need not all be there: writing them first ends after this time
 POPULATE_S = 25.0
 
@@ -153,9 +153,10 @@ class Ladder:
         """Warms a database that has just been started: much load, then each rung that asks it in a way of its own."""
         self._audience.line("warming the database, which was just started: this does not count either")
         self._write(address, None, HEAT_S)
-        for settings in self._settings.values():
+        for climb in self._able:
+            settings = self._settings[climb.rung.name]
             if settings.runtime == "cpython":
-                self._one(address, replace(settings, warmup=0.0, duration=REHEARSAL_S))
+                self._attempt(address, climb, replace(settings, warmup=0.0, duration=REHEARSAL_S), "rehearsal")
 
     def _write(self, address: str, operations: int | None, duration_s: float | None) -> None:
         """One run of writes that does not count."""
@@ -171,27 +172,37 @@ class Ladder:
         if fault:
             raise RunError(f"the keys could not be written: {fault}")
 
+    @property
+    def _able(self) -> list[Climb]:
+        return [climb for climb in self.climbs if not climb.absent]
+
     def _round(self, address: str, number: int) -> None:
-        climbs = [climb for climb in self.climbs if not climb.absent]
+        climbs = self._able
         for at, climb in enumerate(climbs if number % 2 else climbs[::-1], 1):
             where = f"round {number} of {self._rounds}"
             self._audience.line(f"{where}, run {at} of {len(climbs)}: {climb.rung.name}")
-            try:
-                document = self._one(address, self._settings[climb.rung.name])
-            except ClusterError:
-                raise  # without the database there is nothing to climb on
-            except UsageError as error:
-                climb.absent = str(error)
-                self._audience.line(f"    cannot run here: {error}")
-            except RunError as error:
-                self._leave_out(climb, where, str(error))
-            else:
+            document = self._attempt(address, climb, self._settings[climb.rung.name], where)
+            if document is not None:
                 fault = why_not(document)
                 if fault:
                     self._leave_out(climb, where, fault)
                 else:
                     climb.runs.append(document)
         self._audience.round_over()
+
+    def _attempt(self, address: str, climb: Climb, settings: Settings, where: str) -> Document | None:
+        """A run of a rung; None where it could not start, which ends the rung if it never did before."""
+        try:
+            return self._one(address, settings)
+        except ClusterError:
+            raise  # without the database there is nothing to climb on
+        except (UsageError, RunError) as error:
+            if climb.runs:
+                self._leave_out(climb, where, str(error))
+            else:
+                climb.absent = str(error)
+                self._audience.line(f"    cannot run here: {error}")
+        return None
 
     def _one(self, address: str, settings: Settings) -> Document:
         """One run. Raises KeyboardInterrupt when it was interrupted: it does not count then."""

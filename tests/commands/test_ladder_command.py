@@ -66,17 +66,19 @@ def test_a_short_ladder(
 ) -> None:
     monkeypatch.setattr(interpreters, "pypy_candidates", list)  # a machine without PyPy
     file, page = tmp_path / "ladder.json", tmp_path / "ladder.html"
-    words = ["--rungs", "wire,one-at-a-time,window-default,window-pypy", "--rounds", "1", "--json", str(file)]
-    assert main(["ladder", server.address, *SHORT, *words, "--mode", "read"]) == 0
+    words = ["--rungs", "wire,one-at-a-time,window-default,window-pypy,acsylla", "--rounds", "1", "--json", str(file)]
+    assert main(["ladder", server.address, *SHORT, *words, "--mode", "read", "--translate", "10.9.9.9=127.0.0.1"]) == 0
     out = capsys.readouterr().out
     assert "window-pypy cannot run here" in out
     assert "uv python install pypy@3.11" in " ".join(out.split())
     ladder = json.loads(file.read_text())
     states = [(rung["name"], rung["state"]) for rung in ladder["rungs"]]
     assert states == [
-        ("one-at-a-time", "measured"), ("window-default", "measured"), ("window-pypy", "absent"), ("wire", "measured"),
+        ("one-at-a-time", "measured"), ("window-default", "measured"), ("window-pypy", "absent"), ("acsylla", "absent"),
+        ("wire", "measured"),
     ]  # fmt: skip
-    lowest, window, _, wire = ladder["rungs"]
+    assert "acsylla cannot run here: engine acsylla cannot translate addresses" in " ".join(out.split())
+    lowest, window, _, _, wire = ladder["rungs"]
     assert (lowest["in_flight"], window["in_flight"], window["technique"]) == (1, 10, "window-default")
     assert wire["over"]["rung"] == "window-default"
     for rung in (lowest, window, wire):
