@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons_client import SETTINGS, TUNED
+from lessons_client import SETTINGS, TEN, TUNED
 
 WRITES = 10_000
 AGAIN = "(the same again)"
@@ -57,8 +57,8 @@ def settings():
         job("defaults"),
         job(AGAIN),
         *alone,
-        job("driver_settings.py", TUNED),
-        job("driver_settings.py and joined sends", [*TUNED, "joined sends"]),
+        job("ten settings at once", TEN),
+        job("ten settings and joined sends", [*TEN, "joined sends"]),
     )
 
 

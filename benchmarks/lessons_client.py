@@ -58,7 +58,9 @@ SETTINGS = {
     "gc.disable()": ("garbage", {"disable": ()}),
     "Timer.cancel() lets go of its callback": ("patch", {}),
 }
-TUNED = [
+# Those of examples/driver_settings.py.
+TUNED = ["protocol_version=4", "compression=False", "request_timeout=None", "FallthroughRetryPolicy"]
+TEN = [
     "protocol_version=4",
     "compression=False",
     "timestamps without a lock",
