@@ -59,7 +59,13 @@ SETTINGS = {
     "Timer.cancel() lets go of its callback": ("patch", {}),
 }
 # Those of examples/driver_settings.py.
-TUNED = ["protocol_version=4", "compression=False", "request_timeout=None", "FallthroughRetryPolicy"]
+TUNED = [
+    "protocol_version=4",
+    "compression=False",
+    "request_timeout=None",
+    "FallthroughRetryPolicy",
+    "tuple_factory",
+]
 TEN = [
     "protocol_version=4",
     "compression=False",

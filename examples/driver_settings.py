@@ -11,6 +11,7 @@ import uuid
 
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import FallthroughRetryPolicy
+from cassandra.query import tuple_factory
 
 CONCURRENCY = 100
 VALUE = bytes(1000)
@@ -22,6 +23,7 @@ def connect(address):
     profile = ExecutionProfile(
         request_timeout=None,  # no timer per request: look for requests without an answer once in a while instead
         retry_policy=FallthroughRetryPolicy(),  # no retries that you do not see
+        row_factory=tuple_factory,  # the default makes a class of named tuples for each answer
     )
     cluster = Cluster(
         [host],
