@@ -133,8 +133,8 @@ GROUPS = {
         "cassandra",
         "100",
         tuple(
-            job(str(number), TUNED, concurrency=number, count=WRITES if number > 1 else 4000)
-            for number in (1, 3, 10, 30, 100, 300, 1000)
+            job(str(number), TUNED, concurrency=number, count=8000 if number > 1 else 2000)
+            for number in (1, 10, 30, 100, 300, 1000)
         ),
     ),
     "processes": Group(
@@ -148,7 +148,7 @@ GROUPS = {
     "paging": Group(
         "cassandra",
         "1000",
-        tuple(example(str(size), "paging.py", 20_000, size) for size in (10, 100, 1000, 5000)),
+        tuple(example(str(size), "paging.py", 8_000, size) for size in (10, 100, 1000, 5000)),
         unit="row",
     ),
 }
