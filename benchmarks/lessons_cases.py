@@ -123,10 +123,10 @@ GROUPS = {
         "cassandra",
         "v4, no compression",
         (
-            job("v4, no compression", ["protocol_version=4", "compression=False"]),
-            job("v4, LZ4", ["protocol_version=4"]),
-            job("v5, no compression", ["compression=False"]),
-            job("v5, LZ4 (the defaults)"),
+            job("v4, no compression", ["request_timeout=None", "protocol_version=4", "compression=False"]),
+            job("v4, LZ4", ["request_timeout=None", "protocol_version=4"]),
+            job("v5, no compression", ["request_timeout=None", "compression=False"]),
+            job("v5, LZ4", ["request_timeout=None"]),
         ),
     ),
     "concurrency": Group(
