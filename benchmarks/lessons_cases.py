@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons_client import SETTINGS, TUNED
+from lessons_client import SETTINGS, TEN, TUNED
 
 WRITES = 10_000
 AGAIN = "(the same again)"
@@ -57,8 +57,8 @@ def settings():
         job("defaults"),
         job(AGAIN),
         *alone,
-        job("driver_settings.py", TUNED),
-        job("driver_settings.py and joined sends", [*TUNED, "joined sends"]),
+        job("ten settings at once", TEN),
+        job("ten settings and joined sends", [*TEN, "joined sends"]),
     )
 
 
@@ -123,18 +123,18 @@ GROUPS = {
         "cassandra",
         "v4, no compression",
         (
-            job("v4, no compression", ["protocol_version=4", "compression=False"]),
-            job("v4, LZ4", ["protocol_version=4"]),
-            job("v5, no compression", ["compression=False"]),
-            job("v5, LZ4 (the defaults)"),
+            job("v4, no compression", ["request_timeout=None", "protocol_version=4", "compression=False"]),
+            job("v4, LZ4", ["request_timeout=None", "protocol_version=4"]),
+            job("v5, no compression", ["request_timeout=None", "compression=False"]),
+            job("v5, LZ4", ["request_timeout=None"]),
         ),
     ),
     "concurrency": Group(
         "cassandra",
         "100",
         tuple(
-            job(str(number), TUNED, concurrency=number, count=WRITES if number > 1 else 4000)
-            for number in (1, 3, 10, 30, 100, 300, 1000)
+            job(str(number), TUNED, concurrency=number, count=8000 if number > 1 else 2000)
+            for number in (1, 10, 30, 100, 300, 1000)
         ),
     ),
     "processes": Group(
@@ -148,7 +148,7 @@ GROUPS = {
     "paging": Group(
         "cassandra",
         "1000",
-        tuple(example(str(size), "paging.py", 20_000, size) for size in (10, 100, 1000, 5000)),
+        tuple(example(str(size), "paging.py", 8_000, size) for size in (10, 100, 1000, 5000)),
         unit="row",
     ),
 }

@@ -58,7 +58,15 @@ SETTINGS = {
     "gc.disable()": ("garbage", {"disable": ()}),
     "Timer.cancel() lets go of its callback": ("patch", {}),
 }
+# Those of examples/driver_settings.py.
 TUNED = [
+    "protocol_version=4",
+    "compression=False",
+    "request_timeout=None",
+    "FallthroughRetryPolicy",
+    "tuple_factory",
+]
+TEN = [
     "protocol_version=4",
     "compression=False",
     "timestamps without a lock",

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from statistics import median
 
-from lessons_cases import GROUPS
+from lessons_cases import AGAIN, GROUPS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = DOCS / "lessons.json"
@@ -22,11 +22,25 @@ def spread(values, digits):
     return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
 
 
-def change(values, base):
-    """The change within each round, in per cent: median and range, or that it is not resolved."""
-    changes = [100 * (value / other - 1) for value, other in zip(values, base, strict=True)]
-    text = f"{median(changes):+.0f}% ({min(changes):+.0f} to {max(changes):+.0f})".replace("-0", "0")
-    return f"not resolved: {text}" if min(changes) <= 0 <= max(changes) else f"**{text}**"
+def changes(samples, place, before, after):
+    """The change within each round, in per cent. `place` 0 is CPU, 1 is the rate."""
+    pairs = zip(samples[before], samples[after], strict=True)
+    return [100 * (new[place] / old[place] - 1) for old, new in pairs]
+
+
+def noise(group, samples, place):
+    """The largest change that the machine made up, where the group ran its base under another name too."""
+    again = changes(samples, place, group.base, AGAIN) if AGAIN in samples else []
+    return max(map(abs, again), default=0.0)
+
+
+def change(name, samples, place, before, after):
+    """Its median and range; bold where all rounds agree on the sign and it is larger than the noise."""
+    found = changes(samples, place, before, after)
+    middle = median(found)
+    text = f"{middle:+.0f}% ({min(found):+.0f} to {max(found):+.0f})".replace("-0", "0")
+    seen = min(found) * max(found) > 0 and abs(middle) > noise(GROUPS[name], samples, place)
+    return f"**{text}**" if seen else f"not resolved: {text}"
 
 
 def table(name, kept):
@@ -38,10 +52,9 @@ def table(name, kept):
         f"| {name} | CPU us per {unit} | change of CPU | {unit}s a second |",
         "| --- | --- | --- | --- |",
     ]
-    base = [cpu_us for cpu_us, _ in samples[group.base]]
     for label, figures in samples.items():
         cpu_us, rates = [cpu for cpu, _ in figures], [rate for _, rate in figures]
-        against = "-" if label == group.base else change(cpu_us, base)
+        against = "-" if label == group.base else change(name, samples, 0, group.base, label)
         lines.append(f"| {label} | {spread(cpu_us, 1)} | {against} | {spread(rates, 0)} |")
     where = f"{SERVERS[group.server]}; {kept['machine']}; {kept['software']}; {kept['date']}"
     lines.append(
@@ -51,14 +64,15 @@ def table(name, kept):
     return "\n".join(lines)
 
 
-def effect(kept, before, after):
+def effect(name, samples, before, after):
     """What one case gives over another of its group, as a line."""
-    old, new = (kept["samples"][label] for label in (before, after))
-    cpu_us, rates = ([[figures[place] for figures in case] for case in (old, new)] for place in (0, 1))
+    cpu_us, rates = (
+        [median(figures[place] for figures in samples[case]) for case in (before, after)] for place in (0, 1)
+    )
     return (
-        f"- From `{before}` to `{after}`: CPU {median(cpu_us[0]):,.1f} to {median(cpu_us[1]):,.1f} us, "
-        f"{change(cpu_us[1], cpu_us[0])}; {median(rates[0]):,.0f} to {median(rates[1]):,.0f} a second, "
-        f"{change(rates[1], rates[0])}."
+        f"- From `{before}` to `{after}`: CPU {cpu_us[0]:,.1f} to {cpu_us[1]:,.1f} us an operation, "
+        f"{change(name, samples, 0, before, after)}; {rates[0]:,.0f} to {rates[1]:,.0f} operations a second, "
+        f"{change(name, samples, 1, before, after)}."
     )
 
 
@@ -72,7 +86,7 @@ def page(text, data):
     def fill_effect(found):
         start, name, before, after, end = found.groups()
         known = data.get(name, {}).get("samples", {})
-        return f"{start}{effect(data[name], before, after)}\n{end}" if {before, after} <= set(known) else found[0]
+        return f"{start}{effect(name, known, before, after)}\n{end}" if {before, after} <= set(known) else found[0]
 
     return EFFECT.sub(fill_effect, TABLE.sub(fill_table, text))
 

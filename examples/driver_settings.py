@@ -3,7 +3,6 @@
 python examples/driver_settings.py [ADDRESS] [COUNT]
 """
 
-import gc
 import itertools
 import sys
 import threading
@@ -11,16 +10,11 @@ import time
 import uuid
 
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
-from cassandra.policies import FallthroughRetryPolicy, RoundRobinPolicy, TokenAwarePolicy
+from cassandra.policies import FallthroughRetryPolicy
+from cassandra.query import tuple_factory
 
 CONCURRENCY = 100
 VALUE = bytes(1000)
-
-
-class LargeBuffers(Cluster.connection_class):
-    """Reads and queues 64 KiB at a time instead of 4."""
-
-    in_buffer_size = out_buffer_size = 65536
 
 
 def connect(address):
@@ -29,20 +23,16 @@ def connect(address):
     profile = ExecutionProfile(
         request_timeout=None,  # no timer per request: look for requests without an answer once in a while instead
         retry_policy=FallthroughRetryPolicy(),  # no retries that you do not see
-        load_balancing_policy=TokenAwarePolicy(RoundRobinPolicy()),
+        row_factory=tuple_factory,  # the default makes a class of named tuples for each answer
     )
     cluster = Cluster(
         [host],
         port=int(port or 9042),
         protocol_version=4,  # no checksums, no failed first connect on ScyllaDB
         compression=False,  # unless rows are large and the network slow
-        connection_class=LargeBuffers,
-        timestamp_generator=lambda: time.time_ns() // 1000,  # no lock
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
     )
-    session = cluster.connect()
-    session.default_fetch_size = None  # no paging where one row is asked for
-    return session
+    return cluster.connect()
 
 
 def load(session, insert, count):
@@ -85,10 +75,6 @@ def main():
     )
     session.execute("CREATE TABLE IF NOT EXISTS examples.kv (key uuid PRIMARY KEY, value blob)")
     insert = session.prepare("INSERT INTO examples.kv (key, value) VALUES (?, ?)")
-    gc.collect()
-    if hasattr(gc, "freeze"):  # CPython: what is there now will stay, so it need not be searched again and again
-        gc.freeze()
-        gc.set_threshold(50_000)
     load(session, insert, count // 4)
     started_s, cpu_s = time.perf_counter(), time.process_time()
     load(session, insert, count)
