@@ -129,7 +129,9 @@ def with_hosts(args):
 def report(args, result, crew, lags, cpu_s):
     """What came, how late, and at what cost."""
     tally = result.tally
+    began_s = time.monotonic()
     measures = measure(result, state="done", started_at="", phase=PhasePlan("measure", None, {}), hosts=crew.hosts)
+    print(f"the figures of all hosts took {time.monotonic() - began_s:.1f} s at the end")
     print(f"{len(lags)} snapshots, lost: {result.lost}; operations {measures.operations['ok']:,}")
     for begin_s in range(0, int(args.duration), 5):
         window = [lag for at, lag in lags if begin_s <= (at - tally.start_ns) / 1e9 < begin_s + 5]

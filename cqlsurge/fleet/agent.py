@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import signal
 import threading
@@ -28,6 +29,8 @@ from cqlsurge.fleet.process import LoadProcess, end_all
 from cqlsurge.host.cores import core_count, core_ids
 from cqlsurge.host.facts import host_facts
 from cqlsurge.load.engines.registry import engine_info
+
+logger = logging.getLogger(__name__)
 
 OP = "cqlsurge"
 TICK_S = 0.1
@@ -137,8 +140,9 @@ class Agent:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # a broken connection is noticed by who reads
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, OSError):  # a broken connection is noticed by who reads
+            logger.error("in the agent of cqlsurge", exc_info=error)
 
     def _obey(self, frame: Frame) -> None:
         what = frame["is"]
@@ -165,6 +169,9 @@ class Agent:
             answer = await asyncio.to_thread(work, frame, loop)
         except CqlsurgeError as error:
             answer = {"is": "refused", "text": str(error)}
+        except Exception as error:  # a bug, but nobody must wait for an answer that never comes
+            logger.exception("in the agent of cqlsurge")
+            answer = {"is": "refused", "text": f"{type(error).__name__}: {error}"}
         if answer["is"] == "started":
             for process in self._processes:
                 loop.add_reader(process.out_fd, self._hear, process)

@@ -139,6 +139,7 @@ class RemoteCrew:
     def _answers(self, kind: str, timeout_s: float, stage: Callable[[str], None]) -> list[tuple[Station, Frame]]:
         """One answer of each host. Raises UsageError with what those say that refuse, or are lost."""
         answers: dict[Station, Frame] = {}
+        early = []  # what load processes say while other hosts still start theirs
         deadline_s = time.monotonic() + timeout_s
         while len(answers) < len(self._stations):
             if time.monotonic() > deadline_s:
@@ -152,6 +153,10 @@ class RemoteCrew:
                 stage(f"{station.host.name}: {frame['text']}")
             elif frame["is"] in {kind, "refused", "lost"}:
                 answers[station] = frame
+            else:
+                early.append((station, frame))
+        for heard in early:
+            self._heard.put(heard)
         refused = [f"host {one.host.name}: {frame['text']}" for one, frame in answers.items() if frame["is"] != kind]
         if refused:
             raise UsageError("; ".join(refused))
@@ -263,7 +268,7 @@ class RemoteCrew:
         if what == "use":
             host.use = frame["use"]
         if what == "leaving":
-            station.leaving = frame["text"]
+            station.leaving = host.lost = frame["text"]
             self.send_to_host(host, {"type": "stop", "drain_s": LEAVE_DRAIN_S})
             return [
                 (index, {"type": "leaving", "text": f"host {host.name}: {frame['text']}"}) for index in host.workers

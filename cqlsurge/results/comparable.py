@@ -14,7 +14,7 @@ EVERYTHING = "all"
 INDIFFERENT = {
     "address", "json", "force", "quiet", "hdr_log", "metrics", "server_metrics", "error_budget", "seed",
     "user", "password_file", "password_env", "tls_ca", "tls_cert", "tls_key", "tls_check_host", "translate", "dc",
-    "truncate", "create", "verify",
+    "truncate", "create", "verify", "dask", "hosts", "remote_python",
 }  # fmt: skip
 FACTS = {
     "engine": ("name", "technique", "driver", "compression"),
@@ -38,6 +38,7 @@ def facts_of(document: Document) -> dict[str, Any]:
     for group, names in FACTS.items():
         facts.update({f"{group}.{name}": document[group].get(name) for name in names})
     facts["cqlsurge"] = document["version"]
+    facts["hosts"] = len(document.get("hosts", []))
     # What the engine turned out to be says more than what was asked for.
     for name in ("engine", "technique", "runtime", "compression"):
         facts.pop(name, None)

@@ -26,11 +26,11 @@ def rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def progress(*, workers: int = 2, nodes: int = 3, **more: Any) -> Progress:
+def progress(*, workers: int | list[WorkerProgress] = 2, nodes: int = 3, **more: Any) -> Progress:
     common: dict[str, Any] = {
         "phase": "measure", "elapsed_s": 30.0, "done": 30_000, "total": 120_000, "duration_s": None,
         "rate_ops_s": 1000.0, "recent": rows(30), "in_flight": 64,
-        "workers": [WorkerProgress(500.0 + at, 0.5) for at in range(workers)],
+        "workers": [WorkerProgress(500.0 + at, 0.5) for at in range(workers)] if isinstance(workers, int) else workers,
         "node_rates_ops_s": {f"127.0.0.{at}": 300.0 for at in range(1, nodes + 1)},
     }  # fmt: skip
     return Progress(**{**common, **more})
@@ -120,3 +120,12 @@ def test_a_terminal_is_redrawn_at_most_twice_a_second() -> None:
             display.progress(progress())
             display.wishes()
         assert len(out.getvalue()) == drawn
+
+
+def test_hosts_stand_for_their_processes() -> None:
+    workers = [WorkerProgress(500.0, 0.5), WorkerProgress(700.0, 0.7), WorkerProgress(0.0, 0.0, lost=True)]
+    said = text(Scene((), progress(workers=workers, hosts=[("10.0.0.1", [0, 1]), ("10.0.0.2", [2])])))
+    assert "hosts" in said
+    assert "1.20 K" in said
+    assert "60% CPU" in said
+    assert "10.0.0.2 lost" in said

@@ -19,8 +19,8 @@ import pytest
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
 import dask.config
+from distributed.security import Security
 
-from cqlsurge.embedded.certificates import Certificates, certificates
 from cqlsurge.errors import UsageError
 from cqlsurge.fleet.dask_hosts import open_hosts
 from cqlsurge.fleet.remote_crew import RemoteCrew
@@ -115,23 +115,18 @@ def test_the_others_take_over_the_rate_of_a_lost_host(crew: RemoteCrew) -> None:
     assert measures.unacknowledged or not measures.operations["abandoned"]
 
 
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return certificates(tmp_path_factory.mktemp("tls"), ["127.0.0.1"])
-
-
-def test_a_lost_scheduler_ends_the_load_in_good_order(tls: Certificates, tmp_path: Path) -> None:
+def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
     """Over TLS. Before that: hosts with another version, or without the engine, are refused by name."""
-    files = ["--tls-ca-file", str(tls.ca), "--tls-cert", str(tls.server), "--tls-key", str(tls.server)]
+    security = Security.temporary()
+    for name in ("ca_file", "client_cert", "client_key"):
+        (tmp_path / name).write_text(getattr(security, f"tls_{name}"))
+    files = ["--tls-ca-file", "ca_file", "--tls-cert", "client_cert", "--tls-key", "client_key"]
+    files = [word if word.startswith("--") else str(tmp_path / word) for word in files]
     other = tmp_path / "other" / "cqlsurge"
     other.mkdir(parents=True)
     (other / "__init__.py").write_text('__version__ = "0.0.1"\n')
-    client = {
-        f"distributed.comm.tls.{name}": str(path)
-        for name, path in (
-            ("ca-file", tls.ca), ("client.cert", tls.client_certificate), ("client.key", tls.client_key)
-        )
-    }  # fmt: skip
+    names = {"ca-file": "ca_file", "client.cert": "client_cert", "client.key": "client_key"}
+    client = {f"distributed.comm.tls.{name}": str(tmp_path / file) for name, file in names.items()}
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(client))
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--protocol", "tls", *files]
@@ -141,6 +136,7 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tls: Certificates, tmp_pat
 
         def worker(host: str, **environment: str) -> Any:
             words = ["worker", str(settings.dask), "--host", host, "--nthreads", "1", "--no-nanny", *files]
+            words += ["--death-timeout", "60"]
             return stack.enter_context(dask_process(*words, says="Registered to", **environment))[0]
 
         workers = [worker("127.0.0.2", **bare)]

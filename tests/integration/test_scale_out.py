@@ -106,7 +106,7 @@ def test_the_rate_is_held_when_a_host_is_lost(hosts: Network, tmp_path: Path) ->
     path = tmp_path / "run.json"
     words = ["--rate", "600", "--duration", "9s", "--keyspace", "lost", "--blob-size", "100"]
     child = subprocess.Popen(command(hosts, path, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    wait_for(lambda: path.exists() and json.loads(path.read_text())["operations"]["ok"] > 0)
+    wait_for_load(child)
     for pid in hosts.pids("h3"):
         os.kill(pid, signal.SIGKILL)
     text, _ = child.communicate(timeout=60)
@@ -134,7 +134,7 @@ def test_ctrl_c_stops_all_hosts(tmp_path: Path) -> None:
             [*PROGRAM, f"{server.host}:{server.port}", *words, *outputs],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
-        wait_for(lambda: path.exists() and json.loads(path.read_text())["operations"]["ok"] > 0)
+        wait_for_load(child)
         pids = load_processes(child.pid)
         assert len(pids) == 2
         began_s = time.monotonic()
@@ -149,6 +149,13 @@ def test_ctrl_c_stops_all_hosts(tmp_path: Path) -> None:
     assert document["state"] == "interrupted"
     assert [host["host"] for host in document["hosts"]] == ["local1", "local2"]
     assert "local2" in page.read_text()
+
+
+def wait_for_load(child: subprocess.Popen[str]) -> None:
+    """Until the measured phase of a run has gone on for a second or two."""
+    assert child.stdout is not None
+    assert any(line.startswith("measure") for line in iter(child.stdout.readline, ""))
+    time.sleep(1.5)
 
 
 def load_processes(pid: int) -> list[int]:

@@ -166,3 +166,17 @@ def test_standing_still_is_told_of_whom_it_was() -> None:
     stopped = replace(stalled, pauses=("load process 0 (pid 7) stood still for 3.0 s",))
     assert {"stood_still"} <= codes(judge(stopped))
     assert "silence" not in codes(judge(stopped))
+
+
+def test_the_host_that_was_at_its_limit_is_named() -> None:
+    idle = replace(CLOSED, processes=1, finished=300_000, busy_share=0.3)
+    full = replace(idle, busy_share=0.98, ops_per_wake=60.0, host={"steal_share": 0.04})
+    verdict = judge(replace(CLOSED, hosts=(("h1", idle), ("h2", full))))
+    assert verdict["bound_by"] == "client"
+    said = " ".join(lines(verdict))
+    assert "host h2 was at its limit: its load processes used 98% of a core each, 4% steal" in said
+    assert "host h2: other guests took 4% of this machine's CPU" in said
+    assert "host h1" not in said
+    many = judge(replace(CLOSED, hosts=tuple((f"h{at}", full) for at in range(200))))
+    assert len([reason for reason in many["reasons"] if reason["code"] == "host_limit"]) == 4
+    assert "the same on 197 more hosts" in " ".join(lines(many))

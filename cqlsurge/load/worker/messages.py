@@ -14,7 +14,7 @@ From the parent (first `plan`, then any number of phases, then `exit` or the end
   range      start, count                                                    a block of operation numbers
   range_end                                                                  no more blocks in this phase
   stop       drain_s
-  rate       factor
+  rate       factor                                                          of this process's share, from the start on
   topology   nodes, tablets
   exit
 
