@@ -97,10 +97,10 @@ def one_turn(document, tool, job, session, label):
     program = tool.find()
     run = one_run(tool, program, job, session) if program else f"not found; to have it: {tool.get}"
     if isinstance(run, str):
-        document["tools"][tool.name]["not_run"].append(run)
+        document["tools"][tool.name]["not_run"] = run
         print(f"  {label} {job.mode} {tool.name}: not run: {run}", file=sys.stderr)
         return
-    document["runs"].append(run)
+    document["runs"].append({"date": datetime.datetime.now().isoformat(timespec="seconds"), **run})
     print(
         f"  {label} {job.mode} {tool.name}: {run['ops_s']:,.0f} ops/s, {run['cpu_us_per_op']:.1f} us/op,"
         f" start-up {run['startup_s']:.1f} s, {run['memory_mb']:.0f} MB; it says {run['says']}",
@@ -114,7 +114,9 @@ def new_document(args, tools):
     if args.add and args.json and args.json.exists():
         document = json.loads(args.json.read_text())
         if document["settings"] != settings and args.rounds:
-            raise SystemExit(f"{args.json} is of other settings ({document['settings']}): give the same, or another file")
+            raise SystemExit(f"{args.json} has other settings ({document['settings']}): give the same, or another file")
+        for tool in tools:
+            document["tools"].setdefault(tool.name, {})["limits"] = tool.limits
         return document
     return {
         "command": " ".join(["benchmarks/peers", *sys.argv[1:]]),
@@ -122,7 +124,7 @@ def new_document(args, tools):
         "machine": host_facts(),
         "database": "",
         "settings": settings,
-        "tools": {tool.name: {"limits": tool.limits, "not_run": []} for tool in tools},
+        "tools": {tool.name: {"limits": tool.limits} for tool in tools},
         "runs": [],
     }
 
