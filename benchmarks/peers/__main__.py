@@ -35,10 +35,12 @@ from cqlsurge.errors import CqlsurgeError
 from cqlsurge.host.facts import host_facts
 from cqlsurge.units import parse_count, parse_duration_s
 
+WARM_S = 5
 
-def rows(only):
-    """The tools to run, cqlsurge first: all, or those whose names contain one of `only`."""
-    tools = [*(cqlsurge(f"cqlsurge {label}", options) for label, options in cases("wire-cassandra")), *PEERS]
+
+def rows(only, comparison):
+    """The tools to run, cqlsurge's cases of side_by_side.py first: all, or those with one of `only` in their names."""
+    tools = [*(cqlsurge(f"cqlsurge {label}", options) for label, options in cases(comparison)), *PEERS]
     return [tool for tool in tools if not only or any(text.lower() in tool.name.lower() for text in only)]
 
 
@@ -83,13 +85,20 @@ def measure(args, address, document, tools):
         create(session, tools)
         # cqlsurge once for each kind of work before anything counts, to warm the database.
         for mode in MODES:
-            one_run(tools[0], tools[0].find(), replace(job, mode=mode), session)
+            one_run(tools[0], tools[0].find(), replace(job, mode=mode, duration_s=WARM_S), session)
         for number in range(1, args.rounds + 1):
             for mode in MODES:
                 for tool in tools:
                     one_turn(document, tool, replace(job, mode=mode), session, f"{number}/{args.rounds}")
+                    save(args.json, document)
     finally:
         cluster.shutdown()
+
+
+def save(path, document):
+    """Writes the file, if one is wanted; after each run, so that what was measured outlives an interruption."""
+    if path:
+        path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def one_turn(document, tool, job, session, label):
@@ -97,10 +106,10 @@ def one_turn(document, tool, job, session, label):
     program = tool.find()
     run = one_run(tool, program, job, session) if program else f"not found; to have it: {tool.get}"
     if isinstance(run, str):
-        document["tools"][tool.name]["not_run"].append(run)
+        document["tools"][tool.name]["not_run"] = run
         print(f"  {label} {job.mode} {tool.name}: not run: {run}", file=sys.stderr)
         return
-    document["runs"].append(run)
+    document["runs"].append({"date": datetime.datetime.now().isoformat(timespec="seconds"), **run})
     print(
         f"  {label} {job.mode} {tool.name}: {run['ops_s']:,.0f} ops/s, {run['cpu_us_per_op']:.1f} us/op,"
         f" start-up {run['startup_s']:.1f} s, {run['memory_mb']:.0f} MB; it says {run['says']}",
@@ -114,9 +123,9 @@ def new_document(args, tools):
     if args.add and args.json and args.json.exists():
         document = json.loads(args.json.read_text())
         if document["settings"] != settings and args.rounds:
-            raise SystemExit(
-                f"{args.json} is of other settings ({document['settings']}): give the same, or another file"
-            )
+            raise SystemExit(f"{args.json} has other settings ({document['settings']}): give the same, or another file")
+        for tool in tools:
+            document["tools"].setdefault(tool.name, {})["limits"] = tool.limits
         return document
     return {
         "command": " ".join(["benchmarks/peers", *sys.argv[1:]]),
@@ -124,7 +133,7 @@ def new_document(args, tools):
         "machine": host_facts(),
         "database": "",
         "settings": settings,
-        "tools": {tool.name: {"limits": tool.limits, "not_run": []} for tool in tools},
+        "tools": {tool.name: {"limits": tool.limits} for tool in tools},
         "runs": [],
     }
 
@@ -135,6 +144,7 @@ def main():
     add = parser.add_argument
     add("--list", action="store_true", help="only tell which tools are here")
     add("--only", action="append", metavar="TEXT", help="only tools with this in their names; may be repeated")
+    add("--engines", action="store_true", help="also cqlsurge's other engines, as in side_by_side.py engines")
     add("--address", help="a database of one node (default: the embedded Cassandra)")
     add("--rounds", type=int, default=3)
     add("--duration", type=lambda text: int(parse_duration_s(text)), default=10, help="of each run (default 10s)")
@@ -143,7 +153,7 @@ def main():
     add("--json", type=Path, metavar="FILE", help="write all runs there")
     add("--add", action="store_true", help="keep the runs that are in FILE already")
     args = parser.parse_args()
-    tools = rows(args.only)
+    tools = rows(args.only, "engines" if args.engines else "wire-cassandra")
     try:
         if args.list:
             show_list(tools)
@@ -155,8 +165,6 @@ def main():
                 measure(args, args.address or cassandra.address, document, tools)
     except CqlsurgeError as error:
         raise SystemExit(str(error)) from error
-    if args.json:
-        args.json.write_text(json.dumps(document, indent=1) + "\n")
     print(markdown(document), end="")
 
 

@@ -86,18 +86,18 @@ def observe(command, folder, counter, duration_s):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if isinstance(error, Failed):
-            raise Failed(f"{error}; it said: {last_line(log)}") from None
+            raise Failed(f"{error}; it said: {telling_line(log)}") from None
         raise
     text = log.read_text(errors="replace")
     if watch.exit_code or watch.start is None or watch.end is None:
-        raise Failed(f"exit code {watch.exit_code}, {counter.count()} operations; it said: {last_line(log)}")
+        raise Failed(f"exit code {watch.exit_code}, {counter.count()} operations; it said: {telling_line(log)}")
     return watch.observed(text)
 
 
-def last_line(log):
-    """The last line of what a tool printed that is not empty."""
+def telling_line(log):
+    """The first line of what a tool printed that speaks of an error, else the last that is not empty."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing"
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "nothing")
 
 
 class Watch:

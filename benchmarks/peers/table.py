@@ -13,7 +13,8 @@ def markdown(document):
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_mb'] // 1024} GB, {document['database']}; "
         f"{document['date']}. Rows of 1000 B, {settings['keys']} keys, {settings['concurrency']} in flight, "
-        f"{settings['duration_s']} s a run, LOCAL_QUORUM, each tool on one core; medians of interleaved rounds (min-max).",
+        f"{settings['duration_s']} s a run, LOCAL_QUORUM, each tool on one core; medians of interleaved rounds "
+        "(min-max).",
     ]
     for mode in MODES:
         rows = [row for name in document["tools"] if (row := _row(document, name, mode))]
@@ -22,8 +23,8 @@ def markdown(document):
     for name, tool in document["tools"].items():
         if tool["limits"] and _runs(document, name):
             lines.append(f"- {name}: {tool['limits']}")
-        for reason in dict.fromkeys(tool["not_run"]):
-            lines.append(f"- {name}: not run: {reason}")
+        if "not_run" in tool:
+            lines.append(f"- {name}: not run: {tool['not_run']}")
     return "\n".join(lines) + "\n"
 
 

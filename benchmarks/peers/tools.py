@@ -1,7 +1,7 @@
 """The load programs beside cqlsurge: where each is found, how it is told to do the work, what it says about it.
 
-The work is cqlsurge's workload `kv`, or what of it the tool can do: rows of a 16-byte key and a 1000-byte value, written
-or read by whole key over the population in order. `limits` tells where a tool's work differs.
+The work is cqlsurge's workload `kv`, or what of it the tool can do: rows of a 16-byte key and a 1000-byte value,
+written or read by whole key over the population in order. `limits` tells where a tool's work differs.
 """
 
 from __future__ import annotations
@@ -75,15 +75,20 @@ class Tool:
         named = os.environ.get(self.variable)
         if named and not shutil.which(named):
             raise UsageError(f"{self.variable} names {named}, which is no program that can be run")
-        return named or next((found for name in self.programs if (found := shutil.which(name))), None)
+        return named or next((path for name in self.programs if (path := shutil.which(name))), None)
+
+
+def found(pattern: str, output: str) -> re.Match[str]:
+    """A pattern in what a tool printed, over several lines. Raises ValueError."""
+    match = re.search(pattern, output, re.MULTILINE | re.DOTALL)
+    if match is None:
+        raise ValueError(f"no {pattern!r} in what it printed")
+    return match
 
 
 def figure(pattern: str, output: str) -> float:
     """The number that a pattern's group finds, without thousands separators. Raises ValueError."""
-    found = re.search(pattern, output, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"no {pattern!r} in what it printed")
-    return float(found[1].replace(",", ""))
+    return float(found(pattern, output)[1].replace(",", ""))
 
 
 def cqlsurge(label: str, options: list[str]) -> Tool:
@@ -135,7 +140,7 @@ def scylla_bench_command(program: str, job: Job) -> list[str]:
 
 def scylla_bench_said(output: str, _folder: Path) -> Said:
     """From its closing lines; `raw` latency is what the others call latency."""
-    value, unit = re.search(r"^raw latency :.*?^ *99th:\s+([\d.]+)(µs|ms|s)\s*$", output, re.M | re.S).groups()
+    value, unit = found(r"^raw latency :.*?^ *99th:\s+([\d.]+)(µs|ms|s)\s*$", output).groups()
     return Said(figure(r"^Operations/s:\s+([\d.]+)", output), float(value) * {"µs": 0.001, "ms": 1, "s": 1000}[unit])
 
 
