@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flame import flame_graph
 from lessons import python_for, say, server
-from lessons_client import TUNED
+from lessons_client import TEN
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "driver-profile.md"
@@ -186,7 +186,7 @@ def main():
     pypy = python_for("pypy")
     with server("null") as address:
         first = address.split(",")[0]
-        for title, settings in (("defaults", []), ("tuned", TUNED)):
+        for title, settings in (("defaults", []), ("tuned", TEN)):
             runs = [("CPython", lambda settings=settings: py_spy(first, settings, args.operations))]
             if pypy:
                 runs.append(("PyPy", lambda settings=settings: vmprof(first, settings, 10 * args.operations, pypy)))

@@ -12,6 +12,7 @@ from lessons_cases import AGAIN, GROUPS
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DATA = DOCS / "lessons.json"
 PAGES = (DOCS / "best-practices.md", DOCS / "driver-profile.md")
+FEW = 3  # rounds: with fewer nothing is said of certainty
 SERVERS = {"cassandra": "the embedded Cassandra", "null": "the null server, 3 nodes x 2 shards"}
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 EFFECT = re.compile(r"(<!-- effect: (\w+) \| ([^|\n]+) \| ([^|\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -35,10 +36,12 @@ def noise(group, samples, place):
 
 
 def change(name, samples, place, before, after):
-    """Its median and range; bold where all rounds agree on the sign and it is larger than the noise."""
+    """Its median and range; bold where all of enough rounds agree on the sign and it is larger than the noise."""
     found = changes(samples, place, before, after)
     middle = median(found)
     text = f"{middle:+.0f}% ({min(found):+.0f} to {max(found):+.0f})".replace("-0", "0")
+    if len(found) < FEW:
+        return text
     seen = min(found) * max(found) > 0 and abs(middle) > noise(GROUPS[name], samples, place)
     return f"**{text}**" if seen else f"not resolved: {text}"
 
@@ -56,9 +59,10 @@ def table(name, kept):
         cpu_us, rates = [cpu for cpu, _ in figures], [rate for _, rate in figures]
         against = "-" if label == group.base else change(name, samples, 0, group.base, label)
         lines.append(f"| {label} | {spread(cpu_us, 1)} | {against} | {spread(rates, 0)} |")
+    times = "1 round" if rounds == 1 else f"{rounds} rounds"
     where = f"{SERVERS[group.server]}; {kept['machine']}; {kept['software']}; {kept['date']}"
     lines.append(
-        f"\n`uv run python benchmarks/lessons.py {name}`: medians (ranges) of {rounds} rounds, "
+        f"\n`uv run python benchmarks/lessons.py {name}`: medians (ranges) of {times}, "
         f'changes against "{group.base}", on {where}.'
     )
     return "\n".join(lines)
