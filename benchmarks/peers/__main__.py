@@ -1,4 +1,4 @@
-"""cqlsurge beside latte, scylla-bench, cassandra-stress, NoSQLBench and YCSB: the same work on the same database.
+"""cqlsurge beside latte, scylla-bench, cassandra-stress and YCSB: the same work on the same database.
 
     uv run python benchmarks/peers --list                       which tools are here, and how to have the others
     uv run python benchmarks/peers                              the embedded Cassandra, three rounds of all
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.peers.observe import Counter, Failed, observe
 from benchmarks.peers.table import MODES, markdown
-from benchmarks.peers.tools import KEYSPACE, PEERS, Job, cqlsurge
+from benchmarks.peers.tools import KEYSPACE, PEERS, UNTRIED, Job, cqlsurge
 from benchmarks.side_by_side import cases
 from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
@@ -48,6 +48,8 @@ def show_list(tools):
     """Prints where each tool is, or how to have it."""
     for tool in tools:
         print(f"{tool.name}: {tool.find() or f'not found; to have it: {tool.get}; or set {tool.variable}'}")
+    for name, reason in UNTRIED.items():
+        print(f"{name}: not driven by this benchmark: {reason}")
 
 
 def create(session, tools):
@@ -133,7 +135,10 @@ def new_document(args, tools):
         "machine": host_facts(),
         "database": "",
         "settings": settings,
-        "tools": {tool.name: {"limits": tool.limits} for tool in tools},
+        "tools": {
+            **{tool.name: {"limits": tool.limits} for tool in tools},
+            **{name: {"limits": "", "not_run": reason} for name, reason in UNTRIED.items()},
+        },
         "runs": [],
     }
 
@@ -145,7 +150,7 @@ def main():
     add("--list", action="store_true", help="only tell which tools are here")
     add("--only", action="append", metavar="TEXT", help="only tools with this in their names; may be repeated")
     add("--engines", action="store_true", help="also cqlsurge's other engines, as in side_by_side.py engines")
-    add("--address", help="a database of one node (default: the embedded Cassandra)")
+    add("--address", help="a Cassandra of one node, 4.0 or newer (default: the embedded one)")
     add("--rounds", type=int, default=3)
     add("--duration", type=lambda text: int(parse_duration_s(text)), default=10, help="of each run (default 10s)")
     add("--concurrency", type=int, default=100)
