@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.peers.observe import Counter, Failed, observe
+from benchmarks.peers.observe import MARGIN_S, SETTLE_S, Counter, Failed, observe
 from benchmarks.peers.table import MODES, markdown
 from benchmarks.peers.tools import KEYSPACE, PEERS, UNTRIED, Job, cqlsurge
 from benchmarks.side_by_side import cases
@@ -85,9 +85,10 @@ def measure(args, address, document, tools):
         release = session.execute("SELECT release_version FROM system.local").one().release_version
         document["database"] = f"Apache Cassandra {release}" + ("" if args.address else " embedded, one node")
         create(session, tools)
-        # cqlsurge once for each kind of work before anything counts, to warm the database.
-        for mode in MODES:
-            one_run(tools[0], tools[0].find(), replace(job, mode=mode, duration_s=WARM_S), session)
+        # The first tool that is here, cqlsurge mostly, does each kind of work before anything counts: a warm database.
+        for tool in [tool for tool in tools if tool.find()][:1]:
+            for mode in MODES:
+                one_run(tool, tool.find(), replace(job, mode=mode, duration_s=WARM_S), session)
         for number in range(1, args.rounds + 1):
             for mode in MODES:
                 for tool in tools:
@@ -111,6 +112,7 @@ def one_turn(document, tool, job, session, label):
         document["tools"][tool.name]["not_run"] = run
         print(f"  {label} {job.mode} {tool.name}: not run: {run}", file=sys.stderr)
         return
+    document["tools"][tool.name].pop("not_run", None)
     document["runs"].append({"date": datetime.datetime.now().isoformat(timespec="seconds"), **run})
     print(
         f"  {label} {job.mode} {tool.name}: {run['ops_s']:,.0f} ops/s, {run['cpu_us_per_op']:.1f} us/op,"
@@ -158,6 +160,8 @@ def main():
     add("--json", type=Path, metavar="FILE", help="write all runs there")
     add("--add", action="store_true", help="keep the runs that are in FILE already")
     args = parser.parse_args()
+    if args.duration <= SETTLE_S + MARGIN_S:
+        parser.error(f"--duration must be longer than {SETTLE_S + MARGIN_S} s, of which nothing counts")
     tools = rows(args.only, "engines" if args.engines else "wire-cassandra")
     try:
         if args.list:
