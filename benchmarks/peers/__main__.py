@@ -1,4 +1,4 @@
-"""cqlsurge beside latte, scylla-bench, cassandra-stress, NoSQLBench and YCSB: the same work on the same database.
+"""cqlsurge beside latte, scylla-bench, cassandra-stress and YCSB: the same work on the same database.
 
     uv run python benchmarks/peers --list                       which tools are here, and how to have the others
     uv run python benchmarks/peers                              the embedded Cassandra, three rounds of all
@@ -24,9 +24,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.peers.observe import Counter, Failed, observe
+from benchmarks.peers.observe import MARGIN_S, SETTLE_S, Counter, Failed, observe
 from benchmarks.peers.table import MODES, markdown
-from benchmarks.peers.tools import KEYSPACE, PEERS, Job, cqlsurge
+from benchmarks.peers.tools import KEYSPACE, PEERS, UNTRIED, Job, cqlsurge
 from benchmarks.side_by_side import cases
 from cqlsurge.cluster.connect import connect
 from cqlsurge.cluster.secrets import Security
@@ -48,6 +48,8 @@ def show_list(tools):
     """Prints where each tool is, or how to have it."""
     for tool in tools:
         print(f"{tool.name}: {tool.find() or f'not found; to have it: {tool.get}; or set {tool.variable}'}")
+    for name, reason in UNTRIED.items():
+        print(f"{name}: not driven by this benchmark: {reason}")
 
 
 def create(session, tools):
@@ -83,9 +85,10 @@ def measure(args, address, document, tools):
         release = session.execute("SELECT release_version FROM system.local").one().release_version
         document["database"] = f"Apache Cassandra {release}" + ("" if args.address else " embedded, one node")
         create(session, tools)
-        # cqlsurge once for each kind of work before anything counts, to warm the database.
-        for mode in MODES:
-            one_run(tools[0], tools[0].find(), replace(job, mode=mode, duration_s=WARM_S), session)
+        # The first tool that is here, cqlsurge mostly, does each kind of work before anything counts: a warm database.
+        for tool in [tool for tool in tools if tool.find()][:1]:
+            for mode in MODES:
+                one_run(tool, tool.find(), replace(job, mode=mode, duration_s=WARM_S), session)
         for number in range(1, args.rounds + 1):
             for mode in MODES:
                 for tool in tools:
@@ -109,6 +112,7 @@ def one_turn(document, tool, job, session, label):
         document["tools"][tool.name]["not_run"] = run
         print(f"  {label} {job.mode} {tool.name}: not run: {run}", file=sys.stderr)
         return
+    document["tools"][tool.name].pop("not_run", None)
     document["runs"].append({"date": datetime.datetime.now().isoformat(timespec="seconds"), **run})
     print(
         f"  {label} {job.mode} {tool.name}: {run['ops_s']:,.0f} ops/s, {run['cpu_us_per_op']:.1f} us/op,"
@@ -133,7 +137,10 @@ def new_document(args, tools):
         "machine": host_facts(),
         "database": "",
         "settings": settings,
-        "tools": {tool.name: {"limits": tool.limits} for tool in tools},
+        "tools": {
+            **{tool.name: {"limits": tool.limits} for tool in tools},
+            **{name: {"limits": "", "not_run": reason} for name, reason in UNTRIED.items()},
+        },
         "runs": [],
     }
 
@@ -145,7 +152,7 @@ def main():
     add("--list", action="store_true", help="only tell which tools are here")
     add("--only", action="append", metavar="TEXT", help="only tools with this in their names; may be repeated")
     add("--engines", action="store_true", help="also cqlsurge's other engines, as in side_by_side.py engines")
-    add("--address", help="a database of one node (default: the embedded Cassandra)")
+    add("--address", help="a Cassandra of one node, 4.0 or newer (default: the embedded one)")
     add("--rounds", type=int, default=3)
     add("--duration", type=lambda text: int(parse_duration_s(text)), default=10, help="of each run (default 10s)")
     add("--concurrency", type=int, default=100)
@@ -153,6 +160,8 @@ def main():
     add("--json", type=Path, metavar="FILE", help="write all runs there")
     add("--add", action="store_true", help="keep the runs that are in FILE already")
     args = parser.parse_args()
+    if args.duration <= SETTLE_S + MARGIN_S:
+        parser.error(f"--duration must be longer than {SETTLE_S + MARGIN_S} s, of which nothing counts")
     tools = rows(args.only, "engines" if args.engines else "wire-cassandra")
     try:
         if args.list:

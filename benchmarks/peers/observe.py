@@ -13,6 +13,7 @@ kernel counts: CPU time and memory are sums over the tool's process and all its 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -25,6 +26,7 @@ MARGIN_S = 0.5
 POLL_S = 0.01
 LOOK_S = 0.5
 PATIENCE_S = 60
+ERROR = re.compile(r"(error|exception): ", re.IGNORECASE)
 
 
 class Failed(Exception):
@@ -95,9 +97,9 @@ def observe(command, folder, counter, duration_s):
 
 
 def telling_line(log):
-    """The first line of what a tool printed that speaks of an error, else the last that is not empty."""
+    """The first line of what a tool printed that names an error, else the last that is not empty."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "nothing")
+    return next((line for line in lines if ERROR.search(line)), lines[-1] if lines else "nothing")
 
 
 class Watch:

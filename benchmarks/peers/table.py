@@ -63,4 +63,5 @@ def _row(document, name, mode):
 
 
 def _range(values, form):
-    return f"{form.format(median(values))} ({form.format(min(values))}-{form.format(max(values))})"
+    least, middle, most = (form.format(value) for value in (min(values), median(values), max(values)))
+    return middle if least == most else f"{middle} ({least}-{most})"

@@ -42,6 +42,13 @@ Latency 99.9th percentile :  150.2 ms [WRITE: 150.2 ms]
 Total errors              :          0 [WRITE: 0]
 """
 YCSB = """\
+[OVERALL], RunTime(ms), 7570
+[OVERALL], Throughput(ops/sec), 217.56935270805812
+[CLEANUP], 99thPercentileLatency(us), 7
+[UPDATE], Operations, 1647
+[UPDATE], 95thPercentileLatency(us), 719359
+[UPDATE], 99thPercentileLatency(us), 807935
+[UPDATE], Return=OK, 1647
 """
 LATTE = {
     "percentiles": [50.0, 98.0, 99.0, 99.9],
@@ -61,7 +68,7 @@ LATTE = {
     [
         ("scylla-bench", SCYLLA_BENCH, Said(10744, 30.769151)),
         ("cassandra-stress", CASSANDRA_STRESS, Said(14255, 52.6)),
-        ("YCSB", YCSB, Said(0, 0)),
+        ("YCSB", YCSB, Said(217.5694, 807.935)),
         ("latte", "", Said(10093.34, 60.359, 24.506)),
     ],
 )
