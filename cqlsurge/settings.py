@@ -15,7 +15,16 @@ from typing import Any
 from cqlsurge.errors import UsageError
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, parse_policies
 from cqlsurge.load.workload.kv import MODES
-from cqlsurge.units import parse_count, parse_duration_s, parse_goal, parse_share, parse_size
+from cqlsurge.units import (
+    parse_count,
+    parse_duration_s,
+    parse_goal,
+    parse_share,
+    parse_size,
+    positive,
+    positive_count,
+    positive_s,
+)
 
 CONSISTENCIES = (
     "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE",
@@ -59,31 +68,6 @@ class Option:
 def option(default: Any, help: str, group: str, **more: Any) -> Any:
     """A dataclass field that carries its Option."""
     return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **more)})
-
-
-def parse_concurrency(text: str) -> int:
-    """A positive whole number."""
-    return positive(parse_count(text))
-
-
-def positive(number: int) -> int:
-    """The number itself, if it is 1 or more. Raises ValueError."""
-    if number < 1:
-        raise ValueError(f"{number} is not 1 or more")
-    return number
-
-
-def positive_count(text: str) -> int:
-    """A count of 1 or more."""
-    return positive(parse_count(text))
-
-
-def positive_s(text: str) -> float:
-    """A duration above zero, in seconds."""
-    value_s = parse_duration_s(text)
-    if value_s <= 0:
-        raise ValueError(f"{text!r} is not longer than 0")
-    return value_s
 
 
 def budget(text: str) -> str:
@@ -176,7 +160,7 @@ class Settings:
     # How hard
     concurrency: int | None = option(
         None, "operations in flight per process (default 1; with --rate an upper limit)", "How hard",
-        parse=parse_concurrency,
+        parse=positive_count,
     )  # fmt: skip
     processes: int | None = option(
         None, "load processes, on each host (default: the cores that may be used)", "How hard", parse=positive_count

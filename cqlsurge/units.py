@@ -41,6 +41,26 @@ def parse_duration_s(text: str) -> float:
     return _split(text, _TIMES_S, "10, 500ms, 2m or 1.5h")
 
 
+def positive(number: int) -> int:
+    """The number itself, if it is 1 or more. Raises ValueError."""
+    if number < 1:
+        raise ValueError(f"{number} is not 1 or more")
+    return number
+
+
+def positive_count(text: str) -> int:
+    """A count of 1 or more."""
+    return positive(parse_count(text))
+
+
+def positive_s(text: str) -> float:
+    """A duration above zero, in seconds."""
+    value_s = parse_duration_s(text)
+    if value_s <= 0:
+        raise ValueError(f"{text!r} is not longer than 0")
+    return value_s
+
+
 def parse_share(text: str) -> float:
     """A share from 0 to 1: `0.5` or `50%`. Raises ValueError."""
     trimmed = text.strip()
