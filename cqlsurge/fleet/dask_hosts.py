@@ -21,7 +21,7 @@ from cqlsurge.fleet.remote_crew import RemoteCrew
 from cqlsurge.settings import Settings
 
 INSTALL = "it needs Dask: pip install 'cqlsurge[cluster]' (uv sync --extra cluster), on CPython"
-CONNECT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
 WORKERS_TIMEOUT_S = 60
 CLOSE_TIMEOUT_S = 2
 #: the scheduler is asked for a sign of life so often, and lost when it gives none for so long

@@ -157,10 +157,11 @@ class RemoteCrew:
                 early.append((station, frame))
         for heard in early:
             self._heard.put(heard)
-        refused = [f"host {one.host.name}: {frame['text']}" for one, frame in answers.items() if frame["is"] != kind]
+        ordered = [(station, answers[station]) for station in self._stations]
+        refused = [f"host {one.host.name}: {frame['text']}" for one, frame in ordered if frame["is"] != kind]
         if refused:
             raise UsageError("; ".join(refused))
-        return [(station, answers[station]) for station in self._stations]
+        return ordered
 
     def synchronize(self) -> None:
         """Estimates each host's clock from round trips. A host that does not answer keeps its estimate, or is lost."""

@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,27 +75,32 @@ def measures_of(crew: Crew, result: PhaseResult, state: str = "done") -> Any:
     return measures
 
 
-@contextmanager
-def dask_process(
-    *words: str, says: str, inside: Sequence[str] = (), **environment: str
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of Dask's command line, and the line of its log that says that it is there. Killed at the end.
+class DaskProcess:
+    """A process of Dask's command line. `inside`: what to put before the command. Use as a context manager."""
 
-    `inside`: what to put before the command.
-    """
-    command = [*inside, sys.executable, "-m", "dask", *words, "--no-dashboard"]
-    variables = {name: value for name, value in {**os.environ, **environment}.items() if value}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd="/", env=variables)
-    try:
-        assert process.stderr is not None
+    def __init__(self, *words: str, inside: Sequence[str] = (), **environment: str) -> None:
+        self._command = [*inside, sys.executable, "-m", "dask", *words, "--no-dashboard"]
+        variables = {name: value for name, value in {**os.environ, **environment}.items() if value}
+        self.child = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True, cwd="/", env=variables)
+
+    def wait_for(self, words: str) -> str:
+        """The line of its log that holds these words."""
+        assert self.child.stderr is not None
         lines = []
-        while says not in (line := process.stderr.readline()):
-            assert line, f"{command} ended: {''.join(lines)}"
+        while words not in (line := self.child.stderr.readline()):
+            assert line, f"{self._command} ended: {''.join(lines)}"
             lines.append(line)
-        yield process, line
-    finally:
-        process.kill()
-        process.wait()
+        return line
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.wait()
+
+    def __enter__(self) -> DaskProcess:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.kill()
 
 
 def wait_for(condition: Any, timeout_s: float = 30) -> None:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,8 +32,8 @@ from cqlsurge.session.phase import PhaseResult, PhaseRun
 from cqlsurge.settings import Settings
 from tests.fleet.hosts import (
     PASSWORD,
+    DaskProcess,
     Heard,
-    dask_process,
     look,
     make_ready,
     measures_of,
@@ -130,21 +129,21 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(client))
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--protocol", "tls", *files]
-        scheduler, line = stack.enter_context(dask_process(*words, says="Scheduler at:"))
-        settings = Settings(dask=line.split()[-1])
+        scheduler = stack.enter_context(DaskProcess(*words))
+        settings = Settings(dask=scheduler.wait_for("Scheduler at:").split()[-1])
         bare = {"PATH": "/usr/bin:/bin", "UV": "", "XDG_CACHE_HOME": str(tmp_path)}
 
-        def worker(host: str, **environment: str) -> Any:
+        def worker(host: str, **environment: str) -> DaskProcess:
             words = ["worker", str(settings.dask), "--host", host, "--nthreads", "1", "--no-nanny", *files]
-            words += ["--death-timeout", "60"]
-            return stack.enter_context(dask_process(*words, says="Registered to", **environment))[0]
+            return stack.enter_context(DaskProcess(*words, "--death-timeout", "60", **environment))
 
-        workers = [worker("127.0.0.2", **bare)]
+        workers = [worker("127.0.0.2", **bare), worker("127.0.0.4", **bare)]
         stranger = worker("127.0.0.3", PYTHONPATH=str(other.parent))
+        for one in (*workers, stranger):
+            one.wait_for("Registered to")
         with pytest.raises(UsageError, match=r"^host 127.0.0.3 has cqlsurge 0.0.1: all need cqlsurge"):
             stack.enter_context(open_hosts(settings, lambda text: None))
         stranger.kill()
-        workers.append(worker("127.0.0.4", **bare))
         crew = stack.enter_context(open_hosts(settings, lambda text: None))
         assert [host.name for host in crew.hosts] == ["127.0.0.2", "127.0.0.4"]
         with pytest.raises(UsageError, match=r"host 127.0.0.2: engine acsylla .* host 127.0.0.4: engine acsylla needs"):
@@ -168,7 +167,7 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
         # All that was sent is known: the hosts ended in good order.
         assert measures.operations["in_flight"] == 0
         assert all(worker.last is not None and worker.last["type"] == "end" for worker in result.tally.workers)
-        said = "".join(process.stderr.read() for process in workers)
+        said = "".join(one.child.stderr.read() for one in workers if one.child.stderr is not None)
     wait_for(lambda: not any(map(runs, pids)), 10)
     assert "worker" in said
     assert PASSWORD not in said

@@ -26,7 +26,7 @@ from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.results.document import broken_laws
 from tests.conftest import cannot_have
 from tests.embedded.held import CLI
-from tests.fleet.hosts import dask_process, runs, wait_for
+from tests.fleet.hosts import DaskProcess, runs, wait_for
 from tests.integration.netns import Network, network, why_not
 from tests.integration.wire_support import simulator
 
@@ -59,10 +59,14 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         stack.callback(held.wait)
         stack.callback(held.terminate)
         common = ["--host", net.address("ctl"), "--port", DASK_PORT]
-        stack.enter_context(dask_process("scheduler", *common, says="Scheduler at:", inside=net.inside("ctl")))
+        scheduler = stack.enter_context(DaskProcess("scheduler", *common, inside=net.inside("ctl")))
+        workers = []
         for name in LOADERS:
             words = ["worker", dask_address(net), "--host", net.address(name), "--nthreads", "1", "--no-nanny"]
-            stack.enter_context(dask_process(*words, says="Registered to", inside=net.inside(name)))
+            workers.append(stack.enter_context(DaskProcess(*words, inside=net.inside(name))))
+        scheduler.wait_for("Scheduler at:")
+        for worker in workers:
+            worker.wait_for("Registered to")
         wait_for(lambda: ready.exists() or held.poll() is not None, 240)
         if held.poll() is not None:
             assert held.stderr is not None
@@ -81,17 +85,17 @@ def command(net: Network, path: Path, *words: str) -> list[str]:
 
 def test_three_hosts_write_each_key_once(hosts: Network, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    words = ["--operations", "20001", "--concurrency", "32", "--keyspace", "once"]
+    words = ["--operations", "12001", "--concurrency", "32", "--keyspace", "once"]
     done = subprocess.run(command(hosts, path, *words), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     read = [*hosts.inside("ctl"), sys.executable, "-c", READ_KEYS, hosts.address("db")]
     keys = subprocess.run(read, capture_output=True, text=True, timeout=60, check=True).stdout.split()
-    expected = KeyValue(seed=1, keyspace="once", table="kv", mode="write", keys=20_001)
-    assert len(keys) == 20_001
-    assert set(keys) == {expected.routing_key(index).hex() for index in range(20_001)}
+    expected = KeyValue(seed=1, keyspace="once", table="kv", mode="write", keys=12_001)
+    assert len(keys) == 12_001
+    assert set(keys) == {expected.routing_key(index).hex() for index in range(12_001)}
     document = json.loads(path.read_text())
     # As many writes as keys: none was written twice.
-    assert document["operations"]["issued"] == document["operations"]["ok"] == 20_001
+    assert document["operations"]["issued"] == document["operations"]["ok"] == 12_001
     assert [host["host"] for host in document["hosts"]] == [hosts.address(name) for name in LOADERS]
     assert all(host["operations"]["ok"] > 0 for host in document["hosts"])
     for name, text in document["histograms"]["write"].items():
@@ -104,7 +108,7 @@ def test_three_hosts_write_each_key_once(hosts: Network, tmp_path: Path) -> None
 
 def test_the_rate_is_held_when_a_host_is_lost(hosts: Network, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    words = ["--rate", "600", "--duration", "9s", "--keyspace", "lost", "--blob-size", "100"]
+    words = ["--rate", "600", "--duration", "8s", "--keyspace", "lost", "--blob-size", "100"]
     child = subprocess.Popen(command(hosts, path, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     wait_for_load(child)
     for pid in hosts.pids("h3"):
@@ -119,7 +123,7 @@ def test_the_rate_is_held_when_a_host_is_lost(hosts: Network, tmp_path: Path) ->
     assert [host["lost"] is None for host in document["hosts"]] == [True, True, False]
     assert document["unacknowledged"]["ranges"]
     noticed_s = next(event["t_s"] for event in document["events"] if "whole rate" in event["event"])
-    rows = [row for row in document["timeline"] if noticed_s + 3 <= row["t_s"] - 1 and row["t_s"] <= 9]
+    rows = [row for row in document["timeline"] if noticed_s + 3 <= row["t_s"] - 1 and row["t_s"] <= 8]
     assert rows, document["timeline"]
     assert sum(row["ok"] for row in rows) / sum(row["span_s"] for row in rows) == pytest.approx(600, rel=0.1)
 
