@@ -72,9 +72,20 @@ class Receiver:
         if load.checker.check_below and workload.blob_size >= LEAST_BLOB:
             self._checker = RowChecker(workload, load.checker.check_below)
         self._one_by_one_only = bool(load.checker.check_below) and self._checker is None
+        self._few = False
 
     def receive(self, events: list[tuple[int, int]]) -> None:
-        """Takes what these connections have."""
+        """Takes what these connections have: in blocks, unless so few answers came last time that blocks do not pay."""
+        load = self.load
+        ended = load.ended
+        if self._few:
+            for fd, mask in events:
+                loop.attend(load, cast(Any, self.inbox), fd, mask)
+        else:
+            self._receive_blocks(events)
+        self._few = load.ended - ended < FEW
+
+    def _receive_blocks(self, events: list[tuple[int, int]]) -> None:
         load, inbox = self.load, self.inbox
         regions: list[Region] = []
         starts: list[Any] = []
