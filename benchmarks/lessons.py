@@ -12,10 +12,10 @@
 
 Cases run in rounds, in another order each round, and each round goes three times through the case that the others are
 compared with. A change is computed within its round, so that the machine's drift falls out of it. It is given as the
-median over the rounds and their range, in bold where all rounds agree on its sign and it is larger than any change
-between the base and "(the same again)", else as "not resolved". Rounds are added to those of docs/lessons.json
-(--fresh: instead of them). The null server (3 nodes x 2 shards) has the last core, the client the
-first one.
+median over the rounds and their range: in bold where all rounds agree on its sign and it is larger than any change
+between the base and "(the same again)", else as "not resolved", and plain where there are fewer than 3 rounds. Rounds
+are added to those of docs/lessons.json (--fresh: instead of them). The null server (3 nodes x 2 shards) has the last
+core, the client the first.
 """
 
 from __future__ import annotations
