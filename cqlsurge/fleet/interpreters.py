@@ -122,7 +122,7 @@ def pypy_candidates() -> list[str]:
         os.path.join(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"), "uv", "python"),
     ]
     paths = [os.environ.get(PYPY_VARIABLE), *(shutil.which(name) for name in PYPY_NAMES)]
-    paths += sorted(glob.glob("/opt/pypy3*/usr/bin/pypy3*") + glob.glob("/opt/pypy3*/bin/pypy3"), reverse=True)
+    paths += sorted(glob.glob("/opt/pypy3*/usr/bin/pypy3.*[0-9]") + glob.glob("/opt/pypy3*/bin/pypy3"), reverse=True)
     for folder in filter(None, folders):
         paths += sorted(glob.glob(os.path.join(folder, "pypy-*", "bin", "pypy3")), reverse=True)
     return list(dict.fromkeys(path for path in paths if path and os.access(path, os.X_OK)))
