@@ -23,7 +23,7 @@ TARGETS_OPS_S = (1_000_000, 10_000_000, 100_000_000)
 MACHINES = ((4, 10), (16, 25), (64, 100))
 #: benchmarks/RESULTS.md, PyPy 3.11: the null server (3 x 8 shards, mixed, 2048 in flight), and a real Cassandra (100 in
 #: flight), where processes wake for each few answers
-COSTS_US = (1.13, 5.4)
+COSTS_US = (0.56, 2.8)
 #: of a write of 1000 B, from result documents: 1064 out, 18 in; on the wire some 5% more (headers of 1448 B segments)
 BYTES_PER_OP = 1082
 HEADERS = 1.05
