@@ -19,6 +19,8 @@ KEPT_SHARE = 0.99
 KEPT_SLACK_S = 0.05
 #: from here on a process wants its core all the time
 FULL_DEMAND = 0.9
+#: a process that waits for a core for so much of the time waits for that rather than for answers
+STARVED = 0.5
 #: from here on most operations in flight are at the client
 CLIENT_SHARE = 0.5
 #: in flight on average, of what may be
@@ -158,7 +160,7 @@ def _by_queue(evidence: Evidence) -> Case:
 
 def _client_bound(evidence: Evidence) -> bool:
     if evidence.client_share is None:
-        return evidence.demand_share >= FULL_DEMAND
+        return evidence.demand_share >= FULL_DEMAND or (evidence.waited_share or 0.0) >= STARVED
     return evidence.client_share >= CLIENT_SHARE
 
 

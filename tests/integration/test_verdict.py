@@ -114,6 +114,37 @@ def standing_still_at_times(pid: int) -> Iterator[None]:
         thread.join()
 
 
+def one_core_for_the_client() -> tuple[int, set[int]]:
+    """A core for the client, and the others. On a crowded machine nobody knows who is short of CPU."""
+    first, *others = core_ids()
+    if not others or os.getloadavg()[0] > 2 * len(core_ids()):
+        pytest.skip("client and server need a core each, and the machine is not free")
+    return first, set(others)
+
+
+def pin(server: Server, cores: set[int]) -> None:
+    """All threads of a server to these cores."""
+    for task in os.listdir(f"/proc/{server.pid}/task"):
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task), cores)
+
+
+def test_one_core_for_a_client_that_batches(pypy: Path, tmp_path: Path) -> None:
+    """The wire engine on CPython costs more than the null server: its answers lie at the client.
+
+    It comes first, while no other server of this module takes time from the null server's core.
+    """
+    first, others = one_core_for_the_client()
+    with simulated(tmp_path, str(pypy), "--null") as server:
+        pin(server, others)
+        said = verdict(
+            server, tmp_path, "--runtime", "cpython", "--processes", "3", "--concurrency", "256", "--duration", "3s",
+            "--warmup", "1s", cores={first},
+        )  # fmt: skip
+    assert said["bound_by"] == "client"
+    assert said["figures"]["client_share"] >= 0.5
+
+
 def test_one_in_flight(server: Server, tmp_path: Path) -> None:
     said = verdict(server, tmp_path, "--concurrency", "1", "--duration", "2s")
     assert said["bound_by"] == "concurrency"
@@ -132,14 +163,6 @@ def test_a_slow_server(server: Server, tmp_path: Path) -> None:
     assert said["bound_by"] == "server"
 
 
-def one_core_for_the_client() -> tuple[int, set[int]]:
-    """A core for the client, and the others. On a crowded machine nobody knows who is short of CPU."""
-    first, *others = core_ids()
-    if not others or os.getloadavg()[0] > 2 * len(core_ids()):
-        pytest.skip("client and server need a core each, and the machine is not free")
-    return first, set(others)
-
-
 def test_a_client_on_one_core(server: Server, tmp_path: Path) -> None:
     """Three processes of the costliest engine on one core; the server has all others to itself."""
     first, others = one_core_for_the_client()
@@ -154,23 +177,3 @@ def test_a_client_on_one_core(server: Server, tmp_path: Path) -> None:
         pin(server, before)
     assert said["bound_by"] == "client"
     assert "3 load processes share 1 core" in said["advice"]
-
-
-def pin(server: Server, cores: set[int]) -> None:
-    """All threads of a server to these cores."""
-    for task in os.listdir(f"/proc/{server.pid}/task"):
-        with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(task), cores)
-
-
-def test_one_core_for_a_client_that_batches(pypy: Path, tmp_path: Path) -> None:
-    """The wire engine on CPython costs more than the null server: its answers lie at the client."""
-    first, others = one_core_for_the_client()
-    with simulated(tmp_path, str(pypy), "--null") as server:
-        pin(server, others)
-        said = verdict(
-            server, tmp_path, "--runtime", "cpython", "--processes", "3", "--concurrency", "256", "--duration", "3s",
-            "--warmup", "1s", cores={first},
-        )  # fmt: skip
-    assert said["bound_by"] == "client"
-    assert said["figures"]["client_share"] >= 0.5

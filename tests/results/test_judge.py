@@ -180,3 +180,9 @@ def test_the_host_that_was_at_its_limit_is_named() -> None:
     many = judge(replace(CLOSED, hosts=tuple((f"h{at}", full) for at in range(200))))
     assert len([reason for reason in many["reasons"] if reason["code"] == "host_limit"]) == 4
     assert "the same on 197 more hosts" in " ".join(lines(many))
+
+
+def test_waiting_for_a_core_most_of_the_time_is_the_clients_bound() -> None:
+    driver = replace(CLOSED, engine="scylla-driver", ops_per_wake=None, ops_per_send=None, empty_wakes=None)
+    assert judge(replace(driver, busy_share=0.26, waited_share=0.6))["bound_by"] == "client"
+    assert judge(replace(driver, busy_share=0.26, waited_share=0.2))["bound_by"] == "server"

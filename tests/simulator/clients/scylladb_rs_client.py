@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
+import urllib.request
 import uuid
 
 from scylla.session_builder import SessionBuilder
@@ -12,9 +14,20 @@ from scylla.session_builder import SessionBuilder
 WORKERS = 100
 
 
+def wait_for_shards(control: str) -> None:
+    """Until each shard has a connection: this driver begins without them, and opens them beside the first requests."""
+    while True:
+        with urllib.request.urlopen(control) as answer:
+            nodes = json.load(answer)["nodes"]
+        if all(shard["connections"] for node in nodes for shard in node["shards"]):
+            return
+        time.sleep(0.02)
+
+
 async def main() -> None:
-    host, port, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[4])
+    host, port, control, rows = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     session = await SessionBuilder().contact_points([(host, port)]).connect()
+    await asyncio.to_thread(wait_for_shards, control)
     for text in (
         "CREATE KEYSPACE ks WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 2}",
         "CREATE TABLE ks.kv (key uuid PRIMARY KEY, value blob)",
