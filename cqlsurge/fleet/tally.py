@@ -5,12 +5,12 @@ Histograms are merged, never percentiles averaged. A process that is lost keeps 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import add, filled
+from cqlsurge.load.latency.hdr import cells
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.timeline import Second, Timeline
@@ -21,6 +21,7 @@ EXAMPLES = 5
 
 Message = dict[str, Any]
 Histograms = dict[str, dict[str, list[int]]]
+Counts = list[int] | Counter[int]
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Row:
 
 
 #: {kind: {latency: {index: count}}}: histograms of one host of many, of which most counts are zero
-Sparse = dict[str, dict[str, dict[int, int]]]
+Sparse = dict[str, dict[str, Counter[int]]]
 
 
 class Tally:
@@ -140,21 +141,27 @@ class Tally:
             row.errors += _total(snapshot, name) - _total(previous, name)
         row.reported.add(worker)
         for kind, data in snapshot["kinds"].items():
-            if snapshot["measuring"] and kind not in self.histograms:
-                self.histograms[kind] = {latency: new_counts() for latency in LATENCIES}
             for name in LATENCIES:
-                counts = decode(data[name])
-                if snapshot["measuring"]:
-                    add(self.histograms[kind][name], counts)
-                    if worker in self._group_of:
-                        group = self._group_of[worker].setdefault(kind, {}).setdefault(name, {})
-                        for index in filled(counts):
-                            group[index] = group.get(index, 0) + counts[index]
-                if name == self.headline:
-                    add(row.counts, counts)
-                if self._on_row is not None and snapshot["measuring"]:
-                    add(row.kinds.setdefault(kind, {}).setdefault(name, new_counts()), counts)
+                found = cells(data[name])
+                for into in self._takers(worker, row, kind, name, measuring=snapshot["measuring"]):
+                    for index, count in found:
+                        into[index] += count
         self._close_rows()
+
+    def _takers(self, worker: int, row: Row, kind: str, name: str, *, measuring: bool) -> list[Counts]:
+        """All that a histogram of a process is added to."""
+        takers: list[Counts] = []
+        if measuring:
+            if kind not in self.histograms:
+                self.histograms[kind] = {latency: new_counts() for latency in LATENCIES}
+            takers.append(self.histograms[kind][name])
+            if worker in self._group_of:
+                takers.append(self._group_of[worker].setdefault(kind, {}).setdefault(name, Counter()))
+            if self._on_row is not None:
+                takers.append(row.kinds.setdefault(kind, {}).setdefault(name, new_counts()))
+        if name == self.headline:
+            takers.append(row.counts)
+        return takers
 
     def lose(self, worker: int, how: str) -> None:
         """A process has ended before its time; what it reported stays."""

@@ -61,6 +61,14 @@ def encode(counts: Sequence[int]) -> str:
 
 def decode(text: str) -> list[int]:
     """The histogram of a base64 text; ValueError if it is broken or of another layout than ours."""
+    counts = new_counts()
+    for index, count in cells(text):
+        counts[index] = count
+    return counts
+
+
+def cells(text: str) -> list[tuple[int, int]]:
+    """(index, count) of each count that is not zero, rising; ValueError as `decode`."""
     found = unpack(text)
     if (found.digits, found.lowest, found.highest) != (SIGNIFICANT_DIGITS, LOWEST_DISCERNIBLE_NS, HIGHEST_TRACKABLE_NS):
         raise ValueError(
@@ -69,10 +77,7 @@ def decode(text: str) -> list[int]:
         )
     if found.runs and found.runs[-1][0] >= COUNTS_LENGTH:
         raise ValueError(f"histogram has a count at {found.runs[-1][0]}, past the last of {COUNTS_LENGTH}")
-    counts = new_counts()
-    for index, count in found.runs:
-        counts[index] = count
-    return counts
+    return found.runs
 
 
 def unpack(text: str) -> Encoded:
