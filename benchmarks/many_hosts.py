@@ -18,12 +18,15 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from distributed import Client
 
 from cqlsurge.fleet.dask_hosts import open_hosts
 from cqlsurge.fleet.tally import Tally
@@ -41,11 +44,12 @@ from cqlsurge.settings import Settings
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1_000_000, "blob_size": 32}
 TARGET = {"contact_points": [], "local_dc": "dc", "keyspace": "ks", "table": "kv", "nodes": []}
 WORKERS_A_PROCESS = 50
+START_S = 180
 
 
 def dask(stack, *words):
     """A process of Dask's command line."""
-    process = subprocess.Popen([sys.executable, "-m", "dask", *words], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "dask", *words], stderr=subprocess.DEVNULL)
     stack.callback(process.wait)
     stack.callback(process.terminate)
     return process
@@ -53,9 +57,11 @@ def dask(stack, *words):
 
 def start_dask(stack, hosts):
     """The address of a scheduler with so many workers, each on a loopback address of its own."""
-    scheduler = dask(stack, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    line = next(line for line in scheduler.stderr if "Scheduler at:" in line)
-    address = line.split()[-1]
+    file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scheduler.json")
+    dask(stack, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    while not (file.exists() and file.read_text().endswith("}")):
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
     common = {"nthreads": 1, "memory_limit": 0, "dashboard": False, "silence_logs": "CRITICAL"}
     for first in range(0, hosts, WORKERS_A_PROCESS):
         spec = {
@@ -68,6 +74,8 @@ def start_dask(stack, hosts):
             for at in range(first, min(hosts, first + WORKERS_A_PROCESS))
         }  # fmt: skip
         dask(stack, "spec", address, "--spec", json.dumps(spec))
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(hosts, timeout=START_S)
     return address
 
 
@@ -91,12 +99,7 @@ def with_hosts(args):
     with ExitStack() as stack:
         address = start_dask(stack, args.hosts)
         began_s = time.monotonic()
-        while True:
-            crew = stack.enter_context(open_hosts(Settings(dask=address), print))
-            if len(crew.hosts) == args.hosts:
-                break
-            crew.close()
-            time.sleep(1)
+        crew = stack.enter_context(open_hosts(Settings(dask=address), print))
         question = {"engine": "fake", "runtime": sys.executable, "files": []}
         crew.look(question, divided=False, note=print, stage=print)
         crew.start([1] * args.hosts)
