@@ -36,6 +36,8 @@ MANY = 256
 IDLE_REACTOR = 0.8
 #: hosts that are named for one reason
 HOSTS_NAMED = 3
+#: times in which nothing went on that are named
+STILL_NAMED = 4
 SERVER_ERRORS = ("overloaded", "rate_limited", "server_timeout", "client_timeout", "unavailable")
 
 
@@ -239,12 +241,12 @@ def _stillness(evidence: Evidence) -> list[Reason]:
     """Times in which nothing went on, at the client or, where that ran, at the server; the first few of them."""
     if evidence.pauses:
         what = "it was stopped or had no core: the long latencies of that time are its own"
-        return [_reason("stood_still", text, what) for text in evidence.pauses[:FEW]]
+        return [_reason("stood_still", text, what) for text in evidence.pauses[:STILL_NAMED]]
     return [
         _reason(
             "silence", f"no answer came from {begin:.0f} s to {end:.0f} s", "the server, or the way to it, stood still"
         )
-        for begin, end in evidence.silences[:FEW]
+        for begin, end in evidence.silences[:STILL_NAMED]
     ]
 
 
