@@ -5,12 +5,13 @@ Shares are of 1; None stands for what the engine, the system or the server does 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cqlsurge.load.latency.histogram import filled, mean, minimum, percentiles
-from cqlsurge.load.latency.layout import median_at
+from cqlsurge.load.latency.histogram import filled, mean_of, middles, percentiles_of
+from cqlsurge.load.latency.layout import index_of, lowest_at
 
 #: an answer that took this many times the median, and so long at least, was held up by something
 STALL_FACTOR = 10
@@ -34,18 +35,15 @@ class Service:
 
 def service_of(counts: Sequence[int]) -> Service:
     """The service times of a histogram (cqlsurge.load.latency.layout)."""
-    count = sum(counts)
-    if not count:
+    indexes = filled(counts)
+    if not indexes:
         return Service()
-    p50, p99 = percentiles(counts, (50.0, 99.0))
-    limit = max(STALL_NS, STALL_FACTOR * p50)
-    whole = stalled = 0
-    for index in filled(counts):
-        value = median_at(index)
-        whole += counts[index] * value
-        stalled += counts[index] * value if value > limit else 0
+    p50, p99 = percentiles_of(counts, indexes, (50.0, 99.0))
+    limit, middle = max(STALL_NS, STALL_FACTOR * p50), middles()
+    count, mean_ns = sum(counts), mean_of(counts, indexes)
+    stalled = sum(counts[i] * middle[i] for i in indexes[bisect_right(indexes, index_of(limit)) :])
     return Service(
-        count, mean(counts) / 1000, minimum(counts) / 1000, p50 / 1000, p99 / 1000, stalled / whole if whole else 0.0
+        count, mean_ns / 1000, lowest_at(indexes[0]) / 1000, p50 / 1000, p99 / 1000, stalled / (mean_ns * count)
     )
 
 

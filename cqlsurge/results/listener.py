@@ -68,6 +68,11 @@ class Listener:
     def verdict(self, verdict: dict[str, Any]) -> None:
         """What bounds the run, as far as it has come."""
 
+    @property
+    def follows_verdict(self) -> bool:
+        """Whether `verdict` does something here: finding it takes milliseconds, each second."""
+        return type(self).verdict is not Listener.verdict
+
     def wishes(self) -> list[str]:
         """What the person at the screen has asked for since the last call: FASTER, SLOWER, PAUSE (or go on), STOP."""
         return []

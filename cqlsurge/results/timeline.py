@@ -8,6 +8,7 @@ the heat map of reports.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,7 +87,11 @@ class Timeline:
 
 
 def _cells(counts: Sequence[int]) -> array[int]:
-    return array("q", (number for index in filled(counts) for number in (index, counts[index])))
+    indexes = filled(counts)
+    cells = array("q", bytes(16 * len(indexes)))
+    cells[::2] = array("q", indexes)
+    cells[1::2] = array("q", [counts[index] for index in indexes])
+    return cells
 
 
 def _row(second: Second) -> Row:
@@ -121,19 +126,18 @@ def _merged(first: Row, first_cells: array[int], then: Row, then_cells: array[in
 
 
 @cache
-def _heat_cells() -> bytes:
-    """The heat cell of each index of a histogram."""
+def _heat_begins() -> list[int]:
+    """The index of a histogram at which each heat cell begins; the last one is where the last cell ends."""
     units = (lowest_at(index) // LOWEST_DISCERNIBLE_NS for index in range(COUNTS_LENGTH))
-    return bytes(int(HEAT_STEPS * log2(unit) + 1e-9) if unit else 0 for unit in units)
+    cells = [int(HEAT_STEPS * log2(unit) + 1e-9) if unit else 0 for unit in units]
+    return [bisect_left(cells, cell) for cell in range(cells[-1] + 2)]
 
 
 def heat_text(counts: Sequence[int]) -> str:
     """A histogram coarsely: the first cell that is not empty, then the count of it and of all up to the last."""
-    cell_of = _heat_cells()
-    cells: dict[int, int] = {}
-    for index in filled(counts):
-        cells[cell_of[index]] = cells.get(cell_of[index], 0) + counts[index]
-    return cells_text(cells)
+    begins = _heat_begins()
+    sums = ((cell, sum(counts[begins[cell] : begins[cell + 1]])) for cell in range(len(begins) - 1))
+    return cells_text({cell: count for cell, count in sums if count})
 
 
 def cells_text(cells: dict[int, int]) -> str:

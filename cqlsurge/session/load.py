@@ -129,10 +129,11 @@ class LoadRun:
         if changes or self.database.take_tablets(self._tablets.latest):
             self.crew.send_all(self.database.topology_message())
             self._shares = expected_shares(self.database.target)
-        if now_s >= self._save_at_s:
+        saving = self.file is not None and self.file.path != STANDARD_OUTPUT
+        if now_s >= self._save_at_s and (saving or self.listener.follows_verdict):
             measures, verdict = self._measured(result, "running")
             self.listener.verdict(verdict)
-            if self.file is not None and self.file.path != STANDARD_OUTPUT:
+            if saving:
                 self._save(build(self.frame, measures, verdict))
             self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.monotonic() - now_s) / SAVE_SHARE)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 HEADER = "stream,node,shard,client_port,received_ns,sent_ns,injected_ns\n"
 COLUMNS = HEADER.count(",") + 1
+#: numbers in one array: one for all would be copied whole as it grows, 30 ms at a time
+CHUNK = COLUMNS << 12
 
 
 class RequestLog:
@@ -23,10 +25,11 @@ class RequestLog:
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="ascii")
         self._file.write(HEADER)
-        self._fields = array("q")
+        self._chunks: list[array[int]] = []
+        self._chunk = array("q")
 
     def add(self, stream: int, peer: Peer, received_ns: int, sent_ns: int, injected_ns: int) -> None:
-        append = self._fields.append
+        append = self._chunk.append
         append(stream)
         append(peer.node.index + 1)
         append(peer.shard)
@@ -34,13 +37,17 @@ class RequestLog:
         append(received_ns)
         append(sent_ns)
         append(injected_ns)
+        if len(self._chunk) >= CHUNK:
+            self._chunks.append(self._chunk)
+            self._chunk = array("q")
 
     def flush(self) -> None:
-        fields = self._fields
-        for at in range(0, len(fields), COLUMNS):
-            self._file.write(",".join(map(str, fields[at : at + COLUMNS])) + "\n")
+        for fields in (*self._chunks, self._chunk):
+            for at in range(0, len(fields), COLUMNS):
+                self._file.write(",".join(map(str, fields[at : at + COLUMNS])) + "\n")
         self._file.flush()
-        del fields[:]
+        self._chunks.clear()
+        del self._chunk[:]
 
     def close(self) -> None:
         self.flush()

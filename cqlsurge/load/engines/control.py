@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from cqlsurge.load.engines.garbage import garbage_s
-from cqlsurge.load.engines.recorder import Recorder
+from cqlsurge.load.engines.recorder import Recorder, encoding
 from cqlsurge.load.engines.source import Source
 
 TICK_NS = 20_000_000
@@ -86,6 +87,7 @@ class Control:
         self._spin_at_measure_ns = 0
         self._measuring_since_ns = start_ns
         self._garbage_before_s = garbage_s()
+        self._open: Iterator[None] | None = None
 
     def poll(self, now_ns: int) -> None:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
@@ -105,9 +107,11 @@ class Control:
             return
         for message in messages:
             self._obey(message, now_ns)
-        if now_ns >= self._snapshot_ns:
+        if self._open is None and now_ns >= self._snapshot_ns:
             self._snapshot_ns += self._snapshot_every_ns * ((now_ns - self._snapshot_ns) // self._snapshot_every_ns + 1)
-            self.snapshot(now_ns)
+            self._open = self._sending(now_ns, "snapshot")
+        if self._open is not None and next(self._open, True):
+            self._open = None
 
     def stop(self, now_ns: int, reason: str, drain_ns: int | None = None) -> None:
         """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
@@ -117,6 +121,13 @@ class Control:
 
     def snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
         """Sends the recorder's counts and the interval's histograms."""
+        for snapshot in (self._open, self._sending(now_ns, message_type)):
+            for _ in snapshot or ():
+                pass
+        self._open = None
+
+    def _sending(self, now_ns: int, message_type: str) -> Iterator[None]:
+        """A snapshot of now, encoded and sent in steps: all at once would hold up the load for milliseconds."""
         self._recorder.gauges["gc_s"] = garbage_s() - self._garbage_before_s
         taken = self._recorder.take()
         used_s = cpu_s() - self._cpu_at_measure_s
@@ -131,6 +142,7 @@ class Control:
             measured_spin_s=self._spin_s(now_ns, used_s),
             max_rss_mb=max_rss_mb(),
         )
+        yield from encoding(taken)
         self._channel.send(taken)
 
     def finish(self, now_ns: int) -> None:

@@ -13,7 +13,7 @@ replaces them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
@@ -22,6 +22,7 @@ from cqlsurge.load.outcomes.classes import MISSING, OK, UNKNOWN, outcome_of
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.model import Kind
 
+LATENCIES = ("wait", "service", "response")
 EXAMPLES_PER_CLASS = 3
 TEXT_LIMIT = 300
 
@@ -156,7 +157,7 @@ class Recorder:
             record.response[index_of(done_ns - due_ns)] += 1
 
     def take(self) -> dict[str, Any]:
-        """The phase's counts so far and the interval's histograms, JSON-able; the histograms begin anew."""
+        """The phase's counts so far and the interval's histograms, which begin anew; JSON-able after `encoding`."""
         kinds: dict[str, Any] = {}
         for kind in self.kinds:
             kinds[kind.name] = {
@@ -164,9 +165,7 @@ class Recorder:
                 "failed": kind.failed,
                 "unknown": kind.unknown,
                 "rows": kind.rows,
-                "wait": encode(kind.wait),
-                "service": encode(kind.service),
-                "response": encode(kind.response),
+                **{latency: getattr(kind, latency) for latency in LATENCIES},
             }
             kind.clear()
         return {
@@ -188,3 +187,11 @@ class Recorder:
             "unacknowledged_overflow": self.unacknowledged.overflow,
             "targets": [[t.node, t.address, t.shard, t.issued, t.ok, t.failed] for t in self.targets],
         }
+
+
+def encoding(taken: dict[str, Any]) -> Iterator[None]:
+    """Makes texts of the histograms that `take` gave, one at each step: each takes up to a millisecond."""
+    for kind in taken["kinds"].values():
+        for latency in LATENCIES:
+            kind[latency] = encode(kind[latency])
+            yield

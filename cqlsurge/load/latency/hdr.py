@@ -124,26 +124,23 @@ def _put(out: bytearray, number: int) -> None:
 
 def _runs(body: bytes, at: int) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
-    index = 0
-    end = len(body)
-    while at < end:
-        number = shift = 0
-        while True:
-            if at == end:
-                raise ValueError("histogram ends in the middle of a number")
-            byte = body[at]
-            at += 1
-            if shift == 56 or byte < 0x80:
-                number |= byte << shift
-                break
+    index = number = shift = 0
+    for byte in body[at:]:
+        if byte >= 0x80 and shift < 56:
             number |= (byte & 0x7F) << shift
             shift += 7
-        if number & 1:
-            index += (number + 1) >> 1
+            continue
+        if shift:
+            byte = number | byte << shift
+            number = shift = 0
+        if byte & 1:
+            index += (byte + 1) >> 1
         else:
-            if number:
-                runs.append((index, number >> 1))
+            if byte:
+                runs.append((index, byte >> 1))
             index += 1
+    if shift:
+        raise ValueError("histogram ends in the middle of a number")
     return runs
 
 

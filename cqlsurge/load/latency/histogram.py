@@ -7,13 +7,20 @@ equivalent to the one at rank ceil(percentile * count / 100). Histograms are mer
 from __future__ import annotations
 
 import sys
-from itertools import compress
+from bisect import bisect_left
+from functools import cache
+from itertools import accumulate, compress
+from operator import mul
 from typing import TYPE_CHECKING, TypedDict
 
-from .layout import CLAMPED_INDEX, lowest_at, median_at, value_at
+from .layout import CLAMPED_INDEX, COUNTS_LENGTH, lowest_at, median_at, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+#: counts that are looked at together
+BLOCK = 1024
+_EMPTY = [0] * BLOCK
 
 PERCENTILES = (("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p99_9", 99.9), ("p99_99", 99.99))
 
@@ -35,7 +42,18 @@ def filled(counts: Sequence[int]) -> list[int]:
     """The indexes of the counts that are not zero, rising."""
     if sys.implementation.name == "pypy":
         return [i for i, count in enumerate(counts) if count]
-    return list(compress(range(len(counts)), counts))  # in C; PyPy's own is slower than its loop
+    found: list[int] = []  # by what runs in C, which on PyPy is slower than a loop; most blocks are empty
+    for begin in range(0, len(counts), BLOCK):
+        block = counts[begin : begin + BLOCK]
+        if block != _EMPTY:
+            found += compress(range(begin, begin + BLOCK), block)
+    return found
+
+
+@cache
+def middles() -> tuple[int, ...]:
+    """median_at of each index."""
+    return tuple(median_at(index) for index in range(COUNTS_LENGTH))
 
 
 def add(into: list[int], other: Sequence[int]) -> None:
@@ -67,8 +85,14 @@ def maximum(counts: Sequence[int]) -> int:
 
 def mean(counts: Sequence[int]) -> float:
     """The mean latency in ns, each taken at the middle of its cell; 0.0 if there is none."""
-    total = count_of(counts)
-    return sum(counts[i] * median_at(i) for i in filled(counts)) / total if total else 0.0
+    return mean_of(counts, filled(counts))
+
+
+def mean_of(counts: Sequence[int], indexes: Sequence[int]) -> float:
+    """As `mean`, where the indexes of the counts that are not zero are known."""
+    middle = middles()
+    numbers = [counts[i] for i in indexes]
+    return sum(map(mul, numbers, [middle[i] for i in indexes])) / sum(numbers) if numbers else 0.0
 
 
 def rank_of(percentile: float, total: int) -> int:
@@ -78,18 +102,17 @@ def rank_of(percentile: float, total: int) -> int:
 
 def percentiles(counts: Sequence[int], wanted: Iterable[float]) -> list[int]:
     """Latencies in ns at percentiles (0-100, in rising order) in one pass; zeros if nothing was counted."""
-    total = count_of(counts)
-    found: list[int] = []
-    indexes = iter(filled(counts))
-    seen = index = 0
+    return percentiles_of(counts, filled(counts), wanted)
+
+
+def percentiles_of(counts: Sequence[int], indexes: Sequence[int], wanted: Iterable[float]) -> list[int]:
+    """As `percentiles`, where the indexes of the counts that are not zero are known."""
+    if not indexes:
+        return [0 for _ in wanted]
+    seen = list(accumulate([counts[i] for i in indexes]))
+    found = []
     for percentile in wanted:
-        if not total:
-            found.append(0)
-            continue
-        rank = rank_of(percentile, total)
-        while seen < rank:
-            index = next(indexes)
-            seen += counts[index]
+        index = indexes[bisect_left(seen, rank_of(percentile, seen[-1]))]
         found.append(lowest_at(index) if percentile == 0 else value_at(index))
     return found
 
@@ -104,12 +127,13 @@ def summary(counts: Sequence[int], max_ns: int | None = None) -> LatencySummary:
 
     `max_ns` is the exact maximum where it was recorded apart; no percentile is then above it.
     """
-    values = percentiles(counts, [wanted for _, wanted in PERCENTILES])
-    highest = maximum(counts) if max_ns is None else max_ns
+    indexes = filled(counts)
+    values = percentiles_of(counts, indexes, [wanted for _, wanted in PERCENTILES])
+    highest = (value_at(indexes[-1]) if indexes else 0) if max_ns is None else max_ns
     p50, p90, p99, p99_9, p99_99 = (min(value, highest) / 1000 for value in values)
     return {
         "count": count_of(counts),
-        "mean": mean(counts) / 1000,
+        "mean": mean_of(counts, indexes) / 1000,
         "p50": p50,
         "p90": p90,
         "p99": p99,

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from cqlsurge.simulator.topology import SimulatedNode
 
 RECEIVE_BYTES = 1 << 18
+#: where answers are held back: requests come few at a time, and large buffers make PyPy collect garbage more often
+FEW_BYTES = 1 << 13
 # A client that does not read its answers is not read from either.
 UNSENT_BYTES_MAX = 1 << 22
 POLL_S = 1.0
@@ -87,7 +89,7 @@ class NullClient:
     def receive(self) -> None:
         """Read what there is, answer it, send the answers."""
         try:
-            chunk = self.socket.recv(RECEIVE_BYTES)
+            chunk = self.socket.recv(self._server.receive_bytes)
         except BlockingIOError:
             return
         except OSError:
@@ -193,6 +195,7 @@ class NullServer:
         self.cluster = cluster
         self.values = values
         self.holding = holding
+        self.receive_bytes = RECEIVE_BYTES if holding is None else FEW_BYTES
         self.executor = NullExecutor(cluster.topology, values, tablets=cluster.tablets)
         cluster.executor = self.executor
         self._epoll = select.epoll()
