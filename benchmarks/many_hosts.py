@@ -30,7 +30,7 @@ from distributed import Client
 
 from cqlsurge.fleet.dask_hosts import open_hosts
 from cqlsurge.fleet.tally import Tally
-from cqlsurge.load.engines.recorder import Recorder, encoding
+from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.pacing.notation import parse
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.worker.messages import VERSION
@@ -159,7 +159,7 @@ def parent_only(args):
         service_ns = round(draw.lognormvariate(13.8, 0.5))
         recorder.succeed(0, 0, 1000, service_ns)
     taken = recorder.take()
-    for _ in encoding(taken):
+    for _ in recorder.encoding(taken):
         pass
     taken.update(
         type="snapshot", phase="measure", reason="", measuring=True, cpu_s=0.1, measured_spin_s=0.0, max_rss_mb=50,

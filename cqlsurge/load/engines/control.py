@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from cqlsurge.load.engines.garbage import garbage_s
-from cqlsurge.load.engines.recorder import Recorder, encoding
+from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 
 TICK_NS = 20_000_000
@@ -87,7 +88,7 @@ class Control:
         self._spin_at_measure_ns = 0
         self._measuring_since_ns = start_ns
         self._garbage_before_s = garbage_s()
-        self._open: Iterator[None] | None = None
+        self._open: deque[tuple[dict[str, Any], Iterator[None]]] = deque()
 
     def poll(self, now_ns: int) -> None:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
@@ -107,11 +108,11 @@ class Control:
             return
         for message in messages:
             self._obey(message, now_ns)
-        if self._open is None and now_ns >= self._snapshot_ns:
+        if now_ns >= self._snapshot_ns:
             self._snapshot_ns += self._snapshot_every_ns * ((now_ns - self._snapshot_ns) // self._snapshot_every_ns + 1)
-            self._open = self._sending(now_ns, "snapshot")
-        if self._open is not None and next(self._open, True):
-            self._open = None
+            self._snapshot(now_ns)
+        elif self._open:
+            self._send_on()
 
     def stop(self, now_ns: int, reason: str, drain_ns: int | None = None) -> None:
         """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
@@ -119,15 +120,8 @@ class Control:
         self.stop_reason = self.stop_reason or reason
         self.drain_until_ns = min(self.drain_until_ns, now_ns + (self._drain_ns if drain_ns is None else drain_ns))
 
-    def snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
-        """Sends the recorder's counts and the interval's histograms."""
-        for snapshot in (self._open, self._sending(now_ns, message_type)):
-            for _ in snapshot or ():
-                pass
-        self._open = None
-
-    def _sending(self, now_ns: int, message_type: str) -> Iterator[None]:
-        """A snapshot of now, encoded and sent in steps: all at once would hold up the load for milliseconds."""
+    def _snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
+        """Takes the recorder's counts and the interval's histograms as they are now; sent by the next few polls."""
         self._recorder.gauges["gc_s"] = garbage_s() - self._garbage_before_s
         taken = self._recorder.take()
         used_s = cpu_s() - self._cpu_at_measure_s
@@ -142,14 +136,22 @@ class Control:
             measured_spin_s=self._spin_s(now_ns, used_s),
             max_rss_mb=max_rss_mb(),
         )
-        yield from encoding(taken)
-        self._channel.send(taken)
+        self._open.append((taken, self._recorder.encoding(taken)))
+
+    def _send_on(self) -> None:
+        """One step of sending what was taken first: all at once would hold up the load for milliseconds."""
+        taken, steps = self._open[0]
+        if next(steps, True):
+            self._channel.send(taken)
+            self._open.popleft()
 
     def finish(self, now_ns: int) -> None:
         """Reports the end of the phase: the engine has returned and the recorder is final."""
         if not self._measuring:
             self._begin_measure(now_ns)
-        self.snapshot(now_ns, "end")
+        self._snapshot(now_ns, "end")
+        while self._open:
+            self._send_on()
 
     def _spin_s(self, now_ns: int, used_s: float) -> float:
         """CPU time spent spinning: the loop knows for how long it spun, and got only its share of a crowded core."""
@@ -160,7 +162,7 @@ class Control:
     def _begin_measure(self, now_ns: int) -> None:
         if now_ns > self._start_ns:
             # What came before belongs to the warm-up: it leaves the histograms and is counted in operations alone.
-            self.snapshot(now_ns)
+            self._snapshot(now_ns)
         self._measuring = True
         self._measuring_since_ns = now_ns
         self._cpu_at_measure_s = cpu_s()

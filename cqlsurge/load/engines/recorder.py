@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
-from cqlsurge.load.latency.layout import COUNTS_LENGTH, index_of
+from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.load.outcomes.classes import MISSING, OK, UNKNOWN, outcome_of
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.model import Kind
@@ -29,6 +29,8 @@ TEXT_LIMIT = 300
 #: an operation sent more than this after it was due counts as late
 LATE_NS = 1_000_000
 
+_EMPTY = new_counts()
+
 
 class KindRecord:
     """Counts and interval histograms of one kind of operation."""
@@ -39,13 +41,7 @@ class KindRecord:
         self.name = kind.name
         self.writes = kind.writes
         self.ok = self.failed = self.unknown = self.rows = 0
-        self.clear()
-
-    def clear(self) -> None:
-        """New, empty histograms."""
-        self.wait: list[int] = [0] * COUNTS_LENGTH
-        self.service: list[int] = [0] * COUNTS_LENGTH
-        self.response: list[int] = [0] * COUNTS_LENGTH
+        self.wait, self.service, self.response = new_counts(), new_counts(), new_counts()
 
 
 class TargetRecord:
@@ -79,6 +75,7 @@ class Recorder:
         self.may_be_missing: Callable[[int], bool] = lambda number: False
         #: all operations below this position in the order of issue have ended (0: not known)
         self.settled = 0
+        self._spare: list[list[int]] = []
 
     @property
     def finished(self) -> int:
@@ -167,7 +164,8 @@ class Recorder:
                 "rows": kind.rows,
                 **{latency: getattr(kind, latency) for latency in LATENCIES},
             }
-            kind.clear()
+            for latency in LATENCIES:
+                setattr(kind, latency, self._spare.pop() if self._spare else new_counts())
         return {
             "kinds": kinds,
             "due": self.due,
@@ -188,10 +186,16 @@ class Recorder:
             "targets": [[t.node, t.address, t.shard, t.issued, t.ok, t.failed] for t in self.targets],
         }
 
+    def encoding(self, taken: dict[str, Any]) -> Iterator[None]:
+        """Makes texts of the histograms that `take` gave, one at each step: each takes up to a millisecond.
 
-def encoding(taken: dict[str, Any]) -> Iterator[None]:
-    """Makes texts of the histograms that `take` gave, one at each step: each takes up to a millisecond."""
-    for kind in taken["kinds"].values():
-        for latency in LATENCIES:
-            kind[latency] = encode(kind[latency])
-            yield
+        They are used again: new ones each second would have PyPy collect its old objects every few seconds, and stand
+        still for 15 ms.
+        """
+        for kind in taken["kinds"].values():
+            for latency in LATENCIES:
+                counts = kind[latency]
+                kind[latency] = encode(counts)
+                counts[:] = _EMPTY
+                self._spare.append(counts)
+                yield

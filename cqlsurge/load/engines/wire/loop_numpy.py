@@ -8,6 +8,7 @@ from cqlsurge.load.engines.wire import loop
 from cqlsurge.load.engines.wire.issue_numpy import Issuer
 from cqlsurge.load.engines.wire.latencies_numpy import MANY
 from cqlsurge.load.engines.wire.receive_numpy import Receiver
+from cqlsurge.load.engines.wire.state import clock
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
@@ -24,7 +25,7 @@ class Turner:
 
     def turn(self, load: Load, inbox: Any, flush_bytes: int) -> None:
         """Once round: what is due by the clock, issue, flush, wait, receive."""
-        now = loop.begin(load)
+        now = clock()
         latencies = self._plan.latencies
         if latencies.count > MANY or loop.tick_due(load, now):
             latencies.settle(load)

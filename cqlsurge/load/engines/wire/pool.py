@@ -19,7 +19,7 @@ from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
 from cqlsurge.load.engines.wire.handshake import HandshakeError
 from cqlsurge.load.engines.wire.requests import HEADER
 from cqlsurge.load.engines.wire.router import Router, build_router
-from cqlsurge.load.engines.wire.state import RING, RING_MASK, new_poller
+from cqlsurge.load.engines.wire.state import EPOLL, RING, RING_MASK, new_poller
 from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.outcomes.backoff import full_jitter_s
 from cqlsurge.load.wire.frames import OP_PREPARE, VERSION, Frame
@@ -165,9 +165,8 @@ class Pool:
 
     def poll_ms(self, timeout_ms: int) -> list[tuple[int, int]]:
         """What the poller has within that time."""
-        if hasattr(select, "epoll"):
-            return list(self.poller.poll(timeout_ms / 1000))
-        return list(self.poller.poll(timeout_ms))
+        events: list[tuple[int, int]] = self.poller.poll(timeout_ms / 1000 if EPOLL else timeout_ms)
+        return events
 
     def maintain(self, now_ns: int) -> None:
         """Starts the dials that are due, and ends those that take too long."""

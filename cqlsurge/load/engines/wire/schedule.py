@@ -29,11 +29,11 @@ class Schedule:
         dues = load.dues
         while not self.ended and not self._paused_ns and (len(dues) - load.at < FEW or dues[-1] <= now):
             self._list(load)
-        waiting = bisect_right(dues, now, load.at) - load.at
-        if waiting > self.max_backlog:
-            first = load.at + self.max_backlog
-            del dues[first : load.at + waiting]
-            load.skipped += waiting - self.max_backlog
+        first = load.at + self.max_backlog
+        if first < len(dues) and dues[first] <= now:  # a search each time would allocate kilobytes on PyPy
+            past = bisect_right(dues, now, first)
+            del dues[first:past]
+            load.skipped += past - first
 
     def _list(self, load: Load) -> None:
         # What is behind the cursor goes now and then, not at each operation.

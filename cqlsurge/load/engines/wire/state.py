@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RING = 1 << 17
 RING_MASK = RING - 1
 
+EPOLL = hasattr(select, "epoll")
+
 clock = time.monotonic_ns
 
 
@@ -58,8 +60,8 @@ class Load:
         self.checker = make_checker(plan, self.rows, work.verify_share)
         self.late = self.late_replies = self.skipped = 0
         self.wakes = self.empty_wakes = self.sends = self.sent_operations = 0
-        self.lag_max_ns = self.idle_ns = 0
-        self.spinning = self.stopping = False
+        self.lag_max_ns = self.spin_until_ns = 0
+        self.stopping = False
         self.spin = work.spin
         self.schedule = None if work.pacer is None else Schedule(work.pacer, work.start_ns, work.max_backlog)
         self.tick_ns = self.sweep_ns = 0
@@ -89,4 +91,4 @@ class Load:
 
 def new_poller() -> Any:
     """epoll where there is one, else poll, with the same masks and milliseconds in `wait_ms`."""
-    return select.epoll() if hasattr(select, "epoll") else select.poll()
+    return select.epoll() if EPOLL else select.poll()
