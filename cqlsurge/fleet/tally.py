@@ -105,7 +105,7 @@ class Tally:
     """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures.
 
     `on_row` is told each second when it is complete. `groups`: the workers of each host, where hosts have histograms of
-    their own; these are in `of_groups`.
+    their own; these are in `of_groups`. `give_way` is called between steps of about a millisecond.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class Tally:
         headline: str = "service",
         on_row: Callable[[Row], None] | None = None,
         groups: Sequence[range] = (),
+        give_way: Callable[[], object] = lambda: None,
     ) -> None:
         self.workers = [WorkerTally() for _ in range(workers)]
         self.start_ns = start_ns
@@ -123,7 +124,7 @@ class Tally:
         self.of_groups: list[Sparse] = [{} for _ in groups]
         self._group_of = {worker: self.of_groups[at] for at, group in enumerate(groups) for worker in group}
         self.seconds = Timeline()
-        self._on_row = on_row
+        self._on_row, self._give_way = on_row, give_way
         self._closed_ns = start_ns
         self._open_rows: dict[int, Row] = {}
 
@@ -142,10 +143,12 @@ class Tally:
         row.reported.add(worker)
         for kind, data in snapshot["kinds"].items():
             for name in LATENCIES:
+                self._give_way()
                 found = cells(data[name])
                 for into in self._takers(worker, row, kind, name, measuring=snapshot["measuring"]):
                     for index, count in found:
                         into[index] += count
+        self._give_way()
         self._close_rows()
 
     def _takers(self, worker: int, row: Row, kind: str, name: str, *, measuring: bool) -> list[Counts]:
