@@ -30,17 +30,19 @@ TEXT_LIMIT = 300
 LATE_NS = 1_000_000
 
 _EMPTY = new_counts()
+_EMPTY_TEXT = encode(_EMPTY)
 
 
 class KindRecord:
     """Counts and interval histograms of one kind of operation."""
 
-    __slots__ = ("failed", "name", "ok", "response", "rows", "service", "unknown", "wait", "writes")
+    __slots__ = ("failed", "name", "ok", "response", "rows", "service", "taken", "unknown", "wait", "writes")
 
     def __init__(self, kind: Kind) -> None:
         self.name = kind.name
         self.writes = kind.writes
         self.ok = self.failed = self.unknown = self.rows = 0
+        self.taken = 0  # how many of them had ended when the histograms began
         self.wait, self.service, self.response = new_counts(), new_counts(), new_counts()
 
 
@@ -157,15 +159,13 @@ class Recorder:
         """The phase's counts so far and the interval's histograms, which begin anew; JSON-able after `encoding`."""
         kinds: dict[str, Any] = {}
         for kind in self.kinds:
-            kinds[kind.name] = {
-                OK: kind.ok,
-                "failed": kind.failed,
-                "unknown": kind.unknown,
-                "rows": kind.rows,
-                **{latency: getattr(kind, latency) for latency in LATENCIES},
-            }
+            taken = kinds[kind.name] = {OK: kind.ok, "failed": kind.failed, "unknown": kind.unknown, "rows": kind.rows}
+            idle = kind.taken == (ended := kind.ok + kind.failed + kind.unknown)
+            kind.taken = ended
             for latency in LATENCIES:
-                setattr(kind, latency, self._spare.pop() if self._spare else new_counts())
+                taken[latency] = _EMPTY_TEXT if idle else getattr(kind, latency)
+                if not idle:
+                    setattr(kind, latency, self._spare.pop() if self._spare else new_counts())
         return {
             "kinds": kinds,
             "due": self.due,
@@ -194,6 +194,8 @@ class Recorder:
         """
         for kind in taken["kinds"].values():
             for latency in LATENCIES:
+                if isinstance(kind[latency], str):
+                    continue
                 counts = kind[latency]
                 kind[latency] = encode(counts)
                 counts[:] = _EMPTY
