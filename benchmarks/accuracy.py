@@ -116,7 +116,7 @@ def measured(runtime: str, rate: str, args: argparse.Namespace) -> dict[str, tup
     with_waits = sorted(map(add, stamps, waits))
     figures = {}
     for name, wanted in PERCENTILES:
-        if len(stamps) * (1 - wanted / 100) >= BEYOND or name == "p50":
+        if round(len(stamps) * (1 - wanted / 100)) >= BEYOND or name == "p50":
             service, response, wait = (reported[which][name] for which in ("service", "response", "wait"))
             observer, expected = (percentile(values, wanted) / 1000 for values in (stamps, with_waits))
             figures[name] = (observer, service, expected, response, wait)

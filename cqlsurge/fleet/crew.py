@@ -97,6 +97,9 @@ class Crew(Protocol):
     def use(self) -> dict[str, Any]:
         """How hard this machine was pressed since `begin_watch` (HostWatch.facts); empty where there are `hosts`."""
 
+    def give_way(self) -> None:
+        """To be called between steps of about a millisecond: a load process may want the core that this one is on."""
+
     def troubles(self) -> list[str]:
         """What has happened since the last call that must end the run, in words."""
 

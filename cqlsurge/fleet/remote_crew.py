@@ -163,6 +163,9 @@ class RemoteCrew:
             raise UsageError("; ".join(refused))
         return ordered
 
+    def give_way(self) -> None:
+        """See Crew. The load is elsewhere."""
+
     def synchronize(self) -> None:
         """Estimates each host's clock from round trips. A host that does not answer keeps its estimate, or is lost."""
         self._call(self._compare_all()).result()

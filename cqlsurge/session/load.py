@@ -131,10 +131,14 @@ class LoadRun:
             self._shares = expected_shares(self.database.target)
         saving = self.file is not None and self.file.path != STANDARD_OUTPUT
         if now_s >= self._save_at_s and (saving or self.listener.follows_verdict):
+            self.crew.give_way()
             measures, verdict = self._measured(result, "running")
             self.listener.verdict(verdict)
             if saving:
-                self._save(build(self.frame, measures, verdict))
+                self.crew.give_way()
+                document = build(self.frame, measures, verdict)
+                self.crew.give_way()
+                self._save(document)
             self._save_at_s = time.monotonic() + max(SAVE_EVERY_S, (time.monotonic() - now_s) / SAVE_SHARE)
 
     def _look_after_own_database(self, result: PhaseResult) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,9 +27,6 @@ NAMED = 4
 RATE_STEP = 1.1
 
 Message = dict[str, Any]
-
-#: where load processes keep all cores busy, one of them stands still for as long as this process works at a stretch
-give_way = getattr(os, "sched_yield", lambda: None)
 
 
 @dataclass
@@ -76,7 +72,7 @@ class PhaseRun:
         crew.synchronize()
         start_ns = time.monotonic_ns() + crew.start_delay_ns
         groups = [host.workers for host in crew.hosts]
-        tally = Tally(count, start_ns, plan.headline, on_row, groups, give_way)
+        tally = Tally(count, start_ns, plan.headline, on_row, groups, crew.give_way)
         self.result = PhaseResult(tally, Dealer(plan.total, count))
         self._heard_s = [time.monotonic()] * count
         self._silent: set[int] = set()
