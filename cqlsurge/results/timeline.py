@@ -7,13 +7,16 @@ the heat map of reports.
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from math import log2
+from operator import sub
 from typing import Any
 
 from cqlsurge.load.latency.histogram import filled, percentiles
@@ -26,6 +29,7 @@ RECENT = 600
 PAIRS_A_ROW = 4
 #: cells of the heat row are a quarter of an octave high: cell i begins at 64 ns * 2 ** (i / 4)
 HEAT_STEPS = 4
+GAP_BYTES, COUNT_BYTES = 2, 8  # of arrays "H" and "Q"
 
 Row = dict[str, Any]
 
@@ -51,7 +55,7 @@ class Timeline:
         self._limit = limit
         self._step = 1  # seconds a row may hold
         self._held = 0  # seconds the last row holds
-        self._cells: list[array[int]] = []  # of each row: index, count, index, count, ...
+        self._packed: list[bytes] = []  # of each row: its histogram, packed
         self._pairs = self._pair = 0  # how many pairs of rows are still to become one, and where the next is
 
     @property
@@ -61,37 +65,44 @@ class Timeline:
 
     def add(self, second: Second) -> None:
         """Takes the next second."""
-        cells = _cells(second.counts)
+        packed = _packed(second.counts)
         row = _row(second)
         self.recent.append(row)
         if self.rows and self._held < self._step:
             self._held += 1
-            self.rows[-1], self._cells[-1] = _merged(self.rows[-1], self._cells[-1], row, cells)
+            self.rows[-1], self._packed[-1] = _merged(self.rows[-1], self._packed[-1], row, packed)
         else:
             if len(self.rows) >= self._limit:
                 self._step *= 2
                 self._pairs, self._pair = self._limit // 2, 0
             self._thin()
             self.rows.append(row)
-            self._cells.append(cells)
+            self._packed.append(packed)
             self._held = 1
 
     def _thin(self) -> None:
         """Makes one row of two, for the next few pairs: all at once would hold up the session for seconds."""
         for _ in range(min(self._pairs, PAIRS_A_ROW)):
-            at, rows, cells = self._pair, self.rows, self._cells
-            rows[at], cells[at] = _merged(rows[at], cells[at], rows[at + 1], cells[at + 1])
-            del rows[at + 1], cells[at + 1]
+            at, rows, packed = self._pair, self.rows, self._packed
+            rows[at], packed[at] = _merged(rows[at], packed[at], rows[at + 1], packed[at + 1])
+            del rows[at + 1], packed[at + 1]
             self._pairs -= 1
             self._pair += 1
 
 
-def _cells(counts: Sequence[int]) -> array[int]:
+def _packed(counts: Sequence[int]) -> bytes:
+    """A histogram in a tenth of the room: gaps between the indexes of its counts, then these; compressed."""
     indexes = filled(counts)
-    cells = array("q", bytes(16 * len(indexes)))
-    cells[::2] = array("q", indexes)
-    cells[1::2] = array("q", [counts[index] for index in indexes])
-    return cells
+    gaps = array("H", map(sub, indexes, [0, *indexes]))
+    return zlib.compress(gaps.tobytes() + array("Q", [counts[index] for index in indexes]).tobytes(), 1)
+
+
+def _unpack(packed: bytes, into: list[int]) -> None:
+    """Adds what is packed."""
+    raw = zlib.decompress(packed)
+    split = len(raw) // (GAP_BYTES + COUNT_BYTES) * GAP_BYTES
+    for index, count in zip(accumulate(array("H", raw[:split])), array("Q", raw[split:]), strict=True):
+        into[index] += count
 
 
 def _row(second: Second) -> Row:
@@ -109,11 +120,10 @@ def _row(second: Second) -> Row:
     }
 
 
-def _merged(first: Row, first_cells: array[int], then: Row, then_cells: array[int]) -> tuple[Row, array[int]]:
+def _merged(first: Row, first_packed: bytes, then: Row, then_packed: bytes) -> tuple[Row, bytes]:
     counts = new_counts()
-    for cells in (first_cells, then_cells):
-        for at in range(0, len(cells), 2):
-            counts[cells[at]] += cells[at + 1]
+    for packed in (first_packed, then_packed):
+        _unpack(packed, counts)
     second = Second(
         then["t_s"],
         first["span_s"] + then["span_s"],
@@ -122,7 +132,7 @@ def _merged(first: Row, first_cells: array[int], then: Row, then_cells: array[in
         first["warmup"] or then["warmup"],
         counts,
     )
-    return _row(second), _cells(counts)
+    return _row(second), _packed(counts)
 
 
 @cache
