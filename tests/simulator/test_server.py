@@ -294,6 +294,13 @@ def test_the_log_agrees_with_what_a_client_measures(tmp_path, options):
         assert sent - received >= injected - 1000
 
 
+def test_further_signals_do_not_cut_off_a_null_servers_end(tmp_path):
+    with simulated("--null", f"--log-requests={tmp_path / 'log'}") as server:
+        while server.process.poll() is None:
+            server.process.terminate()
+            time.sleep(0.001)
+
+
 def test_down_by_schedule():
     with simulated("--nodes=2", "--fault=down:node=2,from=0s,for=1500ms") as server:
         deadline = time.monotonic() + 20

@@ -305,6 +305,8 @@ def serve_null(
     except Stopped:
         pass
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second one must not cut off the log
         control.close()
         server.close()
         if log is not None:
