@@ -14,7 +14,7 @@ from cqlsurge.units import show_count, show_us
 
 Reason = dict[str, str]
 
-#: what is asked for has come, but for this share or for what came in this much time
+#: what is asked for has come, but for this share or for what came in this much time; half of it was no later than that
 KEPT_SHARE = 0.99
 KEPT_SLACK_S = 0.05
 #: from here on a process wants its core all the time
@@ -77,7 +77,10 @@ def _open(evidence: Evidence) -> Case:
         if evidence.busy_share >= FULL_DEMAND and evidence.ops_per_send is not None:
             reasons.append(_low_rate(evidence))
         return "rate", True, reasons, ""
-    missed = _reason("rate_missed", f"only {came} of {rate} ops/s asked for came", lag)
+    if _came(evidence):
+        missed = _reason("rate_late", f"{came} of {rate} ops/s asked for came, but late", lag)
+    else:
+        missed = _reason("rate_missed", f"only {came} of {rate} ops/s asked for came", lag)
     left = [
         f"{count:,} {name}"
         for name, count in (
@@ -100,6 +103,10 @@ def _open(evidence: Evidence) -> Case:
 
 
 def _kept(evidence: Evidence) -> bool:
+    return _came(evidence) and evidence.wait_p50_us <= KEPT_SLACK_S * 1e6
+
+
+def _came(evidence: Evidence) -> bool:
     slack = (evidence.rate or 0.0) * KEPT_SLACK_S
     return evidence.finished >= (evidence.asked or 0) * KEPT_SHARE - slack and not evidence.skipped
 

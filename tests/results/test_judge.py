@@ -82,6 +82,13 @@ def test_stalls_of_the_client_are_not_the_servers() -> None:
     assert judge(frozen)["bound_by"] == "concurrency"
 
 
+def test_a_rate_that_came_seconds_late_was_not_kept() -> None:
+    late = replace(PACED, wait_p50_us=3e6, wait_mean_us=3e6, wait_p99_us=5e6, service=service(2e6, 1e5))
+    verdict = judge(late)
+    assert verdict["bound_by"] == "server"
+    assert "20.0 K of 20.0 K ops/s asked for came, but late" in lines(verdict)[1]
+
+
 def test_what_cannot_be_told_is_said_to_be_unsure() -> None:
     verdict = judge(replace(CLOSED, service=service(300, 150)))
     assert not verdict["sure"]
