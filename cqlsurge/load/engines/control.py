@@ -16,6 +16,8 @@ from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 
 TICK_NS = 20_000_000
+#: an engine that comes so seldom, such as one that waits for each answer, is not held up by a few milliseconds
+SELDOM_NS = 5 * TICK_NS
 
 
 class Channel(Protocol):
@@ -83,6 +85,7 @@ class Control:
         self._snapshot_every_ns = snapshot_ns
         self._snapshot_ns = start_ns + snapshot_ns
         self._began_ns: int | None = None
+        self._polled_ns = start_ns
         self._measuring = False
         self._cpu_at_measure_s = 0.0
         self._spin_at_measure_ns = 0
@@ -94,6 +97,7 @@ class Control:
         """Reads what the parent says, sends a snapshot when one is due, and moves the phase's clock on."""
         if self._began_ns is None:
             self._began_ns = now_ns
+        polled_ns, self._polled_ns = self._polled_ns, now_ns
         if not self._measuring and now_ns >= self._measure_ns:
             self._begin_measure(now_ns)
         if self._end_ns is not None and now_ns >= self._end_ns:
@@ -113,6 +117,8 @@ class Control:
             self._snapshot(now_ns)
         elif self._open:
             self._send_on()
+        if now_ns - polled_ns > SELDOM_NS:
+            self._send_all()
 
     def stop(self, now_ns: int, reason: str, drain_ns: int | None = None) -> None:
         """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
@@ -145,13 +151,16 @@ class Control:
             self._channel.send(taken)
             self._open.popleft()
 
+    def _send_all(self) -> None:
+        while self._open:
+            self._send_on()
+
     def finish(self, now_ns: int) -> None:
         """Reports the end of the phase: the engine has returned and the recorder is final."""
         if not self._measuring:
             self._begin_measure(now_ns)
         self._snapshot(now_ns, "end")
-        while self._open:
-            self._send_on()
+        self._send_all()
 
     def _spin_s(self, now_ns: int, used_s: float) -> float:
         """CPU time spent spinning: the loop knows for how long it spun, and got only its share of a crowded core."""

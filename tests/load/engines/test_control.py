@@ -42,7 +42,7 @@ def test_a_snapshot_goes_out_over_several_polls_and_tells_of_the_moment_it_was_t
     write, read = (kind.name for kind in phase.recorder.kinds)
     phase.poll(0)
     phase.succeed(0, 3)
-    phase.poll(SECOND_NS)
+    phase.poll(SECOND_NS - TICK_NS, times=2)
     assert not phase.channel.sent, "one step does not hold all three histograms"
     phase.succeed(0, 4)
     phase.poll(SECOND_NS + TICK_NS, times=5)
@@ -53,7 +53,7 @@ def test_a_snapshot_goes_out_over_several_polls_and_tells_of_the_moment_it_was_t
     assert phase.counted(0, read) == [0, 0, 0]
 
     phase.succeed(1, 2)
-    phase.poll(2 * SECOND_NS, times=9)
+    phase.poll(2 * SECOND_NS - TICK_NS, times=10)
     assert phase.counted(1, write) == [4, 4, 4]
     assert phase.counted(1, read) == [2, 2, 2]
     phase.control.finish(3 * SECOND_NS)
@@ -66,7 +66,8 @@ def test_the_warm_up_is_cut_off_when_it_ends_though_a_snapshot_is_still_on_its_w
     write = phase.recorder.kinds[0].name
     phase.poll(0)
     phase.succeed(0, 3)
-    phase.poll(SECOND_NS)
+    phase.poll(SECOND_NS - TICK_NS, times=2)
+    assert not phase.channel.sent
     phase.succeed(0, 4)
     phase.poll(SECOND_NS + TICK_NS)
     phase.succeed(0, 5)
@@ -81,7 +82,15 @@ def test_histograms_are_used_again_and_begin_empty() -> None:
     seen = set()
     for second in range(1, 6):
         phase.succeed(0, second)
-        phase.poll(second * SECOND_NS, times=9)
+        phase.poll(second * SECOND_NS - TICK_NS, times=10)
         assert phase.counted(-1, phase.recorder.kinds[0].name) == [second] * 3
         seen.add(id(phase.recorder.kinds[0].service))
     assert len(seen) <= 4
+
+
+def test_an_engine_that_polls_seldom_sends_all_at_once() -> None:
+    phase = Phase()
+    phase.poll(0)
+    phase.succeed(0, 3)
+    phase.poll(SECOND_NS)
+    assert phase.counted(0, phase.recorder.kinds[0].name) == [3, 3, 3]
