@@ -18,6 +18,8 @@ from cqlsurge.results.timeline import Second, Timeline
 LATENCIES = ("wait", "service", "response")
 COUNTS = ("ok", "failed", "unknown", "rows")
 EXAMPLES = 5
+#: counts of a histogram that take a while to add
+MANY = 500
 
 Message = dict[str, Any]
 Histograms = dict[str, dict[str, list[int]]]
@@ -143,12 +145,12 @@ class Tally:
         row.reported.add(worker)
         for kind, data in snapshot["kinds"].items():
             for name in LATENCIES:
-                self._give_way()
                 found = cells(data[name])
                 for into in self._takers(worker, row, kind, name, measuring=snapshot["measuring"]):
                     for index, count in found:
                         into[index] += count
-        self._give_way()
+                if len(found) > MANY:
+                    self._give_way()
         self._close_rows()
 
     def _takers(self, worker: int, row: Row, kind: str, name: str, *, measuring: bool) -> list[Counts]:
