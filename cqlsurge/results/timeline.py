@@ -56,6 +56,7 @@ class Timeline:
         self._step = 1  # seconds a row may hold
         self._held = 0  # seconds the last row holds
         self._packed: list[bytes] = []  # of each row: its histogram, packed
+        _heat_begins()  # takes 6 ms the first time: not while there is load
         self._pairs = self._pair = 0  # how many pairs of rows are still to become one, and where the next is
 
     @property
