@@ -44,7 +44,7 @@ BEYOND = 100
 #: while an observer collects garbage it sees nothing: a nursery that is cleared fast, and no major collections
 OBSERVER = {"PYPY_GC_NURSERY": "8M", "PYPY_GC_MIN": "2G"}
 #: for both compilers to get warm
-WARMUP_S = 8.0
+WARMUP_S = 15.0
 ALLOWED_SHARE, ALLOWED_US = 0.02, 100.0
 
 
