@@ -7,19 +7,16 @@ the heat map of reports.
 
 from __future__ import annotations
 
-import zlib
-from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from math import log2
-from operator import sub
 from typing import Any
 
-from cqlsurge.load.latency.histogram import filled, percentiles
+from cqlsurge.load.latency.hdr import cells, encode
+from cqlsurge.load.latency.histogram import percentiles
 from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, lowest_at, new_counts
 
 LIMIT = 3600
@@ -29,7 +26,6 @@ RECENT = 600
 PAIRS_A_ROW = 4
 #: cells of the heat row are a quarter of an octave high: cell i begins at 64 ns * 2 ** (i / 4)
 HEAT_STEPS = 4
-GAP_BYTES, COUNT_BYTES = 2, 8  # of arrays "H" and "Q"
 
 Row = dict[str, Any]
 
@@ -55,7 +51,7 @@ class Timeline:
         self._limit = limit
         self._step = 1  # seconds a row may hold
         self._held = 0  # seconds the last row holds
-        self._packed: list[bytes] = []  # of each row: its histogram, packed
+        self._texts: list[str] = []  # of each row: its histogram, as text, which takes little room
         _heat_begins()  # takes 6 ms the first time: not while there is load
         self._pairs = self._pair = 0  # how many pairs of rows are still to become one, and where the next is
 
@@ -66,44 +62,29 @@ class Timeline:
 
     def add(self, second: Second) -> None:
         """Takes the next second."""
-        packed = _packed(second.counts)
+        text = encode(second.counts)
         row = _row(second)
         self.recent.append(row)
         if self.rows and self._held < self._step:
             self._held += 1
-            self.rows[-1], self._packed[-1] = _merged(self.rows[-1], self._packed[-1], row, packed)
+            self.rows[-1], self._texts[-1] = _merged(self.rows[-1], self._texts[-1], row, text)
         else:
             if len(self.rows) >= self._limit:
                 self._step *= 2
                 self._pairs, self._pair = self._limit // 2, 0
             self._thin()
             self.rows.append(row)
-            self._packed.append(packed)
+            self._texts.append(text)
             self._held = 1
 
     def _thin(self) -> None:
         """Makes one row of two, for the next few pairs: all at once would hold up the session for seconds."""
         for _ in range(min(self._pairs, PAIRS_A_ROW)):
-            at, rows, packed = self._pair, self.rows, self._packed
-            rows[at], packed[at] = _merged(rows[at], packed[at], rows[at + 1], packed[at + 1])
-            del rows[at + 1], packed[at + 1]
+            at, rows, texts = self._pair, self.rows, self._texts
+            rows[at], texts[at] = _merged(rows[at], texts[at], rows[at + 1], texts[at + 1])
+            del rows[at + 1], texts[at + 1]
             self._pairs -= 1
             self._pair += 1
-
-
-def _packed(counts: Sequence[int]) -> bytes:
-    """A histogram in a tenth of the room: gaps between the indexes of its counts, then these; compressed."""
-    indexes = filled(counts)
-    gaps = array("H", map(sub, indexes, [0, *indexes]))
-    return zlib.compress(gaps.tobytes() + array("Q", [counts[index] for index in indexes]).tobytes(), 1)
-
-
-def _unpack(packed: bytes, into: list[int]) -> None:
-    """Adds what is packed."""
-    raw = zlib.decompress(packed)
-    split = len(raw) // (GAP_BYTES + COUNT_BYTES) * GAP_BYTES
-    for index, count in zip(accumulate(array("H", raw[:split])), array("Q", raw[split:]), strict=True):
-        into[index] += count
 
 
 def _row(second: Second) -> Row:
@@ -121,10 +102,11 @@ def _row(second: Second) -> Row:
     }
 
 
-def _merged(first: Row, first_packed: bytes, then: Row, then_packed: bytes) -> tuple[Row, bytes]:
+def _merged(first: Row, first_text: str, then: Row, then_text: str) -> tuple[Row, str]:
     counts = new_counts()
-    for packed in (first_packed, then_packed):
-        _unpack(packed, counts)
+    for text in (first_text, then_text):
+        for index, count in cells(text):
+            counts[index] += count
     second = Second(
         then["t_s"],
         first["span_s"] + then["span_s"],
@@ -133,15 +115,15 @@ def _merged(first: Row, first_packed: bytes, then: Row, then_packed: bytes) -> t
         first["warmup"] or then["warmup"],
         counts,
     )
-    return _row(second), _packed(counts)
+    return _row(second), encode(counts)
 
 
 @cache
 def _heat_begins() -> list[int]:
     """The index of a histogram at which each heat cell begins; the last one is where the last cell ends."""
     units = (lowest_at(index) // LOWEST_DISCERNIBLE_NS for index in range(COUNTS_LENGTH))
-    cells = [int(HEAT_STEPS * log2(unit) + 1e-9) if unit else 0 for unit in units]
-    return [bisect_left(cells, cell) for cell in range(cells[-1] + 2)]
+    cell_of = [int(HEAT_STEPS * log2(unit) + 1e-9) if unit else 0 for unit in units]
+    return [bisect_left(cell_of, cell) for cell in range(cell_of[-1] + 2)]
 
 
 def heat_text(counts: Sequence[int]) -> str:
