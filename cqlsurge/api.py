@@ -18,7 +18,7 @@ from typing import Any
 
 from cqlsurge.errors import UsageError
 from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import add, percentile
+from cqlsurge.load.latency.histogram import LATENCIES, add, percentile
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.results.comparable import judge_comparable
 from cqlsurge.results.compare import Comparison
@@ -166,7 +166,7 @@ class Result:
         return percentile(counts, wanted) / 1000
 
     def _which(self, which: str | None) -> str:
-        if which not in {None, "wait", "service", "response"}:
+        if which not in {None, *LATENCIES}:
             raise UsageError(f"there is no latency {which!r}: wait, service or response")
         return which or self.headline
 

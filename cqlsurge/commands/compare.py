@@ -9,6 +9,7 @@ from typing import Any
 
 from cqlsurge.display.comparison import markdown, print_comparison
 from cqlsurge.errors import UsageError
+from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.results.comparable import judge_comparable
 from cqlsurge.results.compare import KIND, RUN_VARIATION, Comparison, compare
 from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile, marked
@@ -21,7 +22,6 @@ DESCRIPTION = (
     "with its change, a confidence interval and a plain word. A run is a file, or the name, number or range of numbers "
     "(3-6) of kept ones. docs/comparison.md tells the method."
 )
-LATENCIES = ("wait", "service", "response")
 COMPARISON = marked("comparison", f'"kind": "{KIND}"')
 
 

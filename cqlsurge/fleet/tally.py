@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cqlsurge.load.latency.hdr import cells
+from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.timeline import Second, Timeline
 
-LATENCIES = ("wait", "service", "response")
 COUNTS = ("ok", "failed", "unknown", "rows")
 EXAMPLES = 5
 #: counts of a histogram that take a while to add

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
+from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.load.outcomes.classes import MISSING, OK, UNKNOWN, outcome_of
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.model import Kind
 
-LATENCIES = ("wait", "service", "response")
 EXAMPLES_PER_CLASS = 3
 TEXT_LIMIT = 300
 

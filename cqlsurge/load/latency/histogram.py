@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BLOCK = 1024
 _EMPTY = [0] * BLOCK
 
+#: the three latencies of an operation: response is wait and service
+LATENCIES = ("wait", "service", "response")
 PERCENTILES = (("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p99_9", 99.9), ("p99_99", 99.99))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from conftest import Script, workload
 
 from cqlsurge.load.engines.control import TICK_NS, Control
-from cqlsurge.load.engines.recorder import LATENCIES, Recorder
+from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import count_of
+from cqlsurge.load.latency.histogram import LATENCIES, count_of
 
 SECOND_NS = 1_000_000_000
 
