@@ -43,6 +43,8 @@ def clean(three):
     three.post("faults/clear")
     three.post("latency", spec=[])
     three.post("stall", spec=[])
+    three.post("node", node=2, up=True)
+    three.post("shard-port", node=2, open=True)
 
 
 def sharding(client):
