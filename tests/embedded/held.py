@@ -12,6 +12,11 @@ from pathlib import Path
 CLI = "from cqlsurge.cli import main; raise SystemExit(main())"
 
 
+def _hang_up_by_default() -> None:
+    """Where the tests themselves run under nohup, what they start would outlive its starter, as it should there."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Held:
     """A cluster held by the command line; its cache is the user's own, so nothing is fetched again."""
 
@@ -25,8 +30,9 @@ class Held:
             command = ["/bin/sh", "-c", '"$@"; true', "starter", *command]
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=os.environ | (environment or {})
-            )
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=os.environ | (environment or {}),
+                preexec_fn=_hang_up_by_default,
+            )  # fmt: skip
 
     def wait_ready(self) -> str:
         wait_until(lambda: self.ready.exists() or self.process.poll() is not None, 240)
