@@ -26,6 +26,9 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's `&` has it ignored, and what tests start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # So does nohup, under which a holder is meant to outlive its starter. We still do not heed it; children begin anew.
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def cannot_have(reason: str) -> None:

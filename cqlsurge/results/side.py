@@ -15,8 +15,8 @@ from itertools import accumulate
 from typing import Any
 
 from cqlsurge.errors import ResultError
-from cqlsurge.load.latency.hdr import decode
-from cqlsurge.load.latency.histogram import PERCENTILES, filled
+from cqlsurge.load.latency.hdr import cells
+from cqlsurge.load.latency.histogram import PERCENTILES
 from cqlsurge.load.latency.layout import index_of, lowest_at, median_at, width_at
 from cqlsurge.results.document import Document
 
@@ -56,10 +56,10 @@ def read_run(document: Document, latency: str) -> Run:
     finished = max(
         ok, sum(figures[latency]["count"] for kind, figures in document["latency_us"].items() if kind != ALL)
     )
-    kinds = {kind: _cells(by_latency[latency]) for kind, by_latency in document["histograms"].items()}
+    kinds = {kind: dict(cells(by_latency[latency])) for kind, by_latency in document["histograms"].items()}
     merged: Cells = {}
-    for cells in kinds.values():
-        for index, count in cells.items():
+    for counted in kinds.values():
+        for index, count in counted.items():
             merged[index] = merged.get(index, 0) + count
     return Run(
         ok=ok,
@@ -72,11 +72,6 @@ def read_run(document: Document, latency: str) -> Run:
         histograms={**kinds, ALL: merged},
         rows=[row for row in document.get("timeline", []) if not row.get("warmup")][EDGE_ROWS:-EDGE_ROWS],
     )
-
-
-def _cells(text: str) -> Cells:
-    counts = decode(text)
-    return {index: counts[index] for index in filled(counts)}
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from functools import cache
 from math import log2
 from typing import Any
 
-from cqlsurge.load.latency.hdr import cells, encode
+from cqlsurge.load.latency.hdr import cells, decode, encode
 from cqlsurge.load.latency.histogram import percentiles
-from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, lowest_at, new_counts
+from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, lowest_at
 
 LIMIT = 3600
 #: seconds kept one by one for live displays
@@ -103,10 +103,9 @@ def _row(second: Second) -> Row:
 
 
 def _merged(first: Row, first_text: str, then: Row, then_text: str) -> tuple[Row, str]:
-    counts = new_counts()
-    for text in (first_text, then_text):
-        for index, count in cells(text):
-            counts[index] += count
+    counts = decode(first_text)
+    for index, count in cells(then_text):
+        counts[index] += count
     second = Second(
         then["t_s"],
         first["span_s"] + then["span_s"],

@@ -7,14 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 CLI = "from cqlsurge.cli import main; raise SystemExit(main())"
-
-
-def _hang_up_by_default() -> None:
-    """Where the tests themselves run under nohup, what they start would outlive its starter, as it should there."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Held:
@@ -31,7 +27,7 @@ class Held:
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=os.environ | (environment or {}),
-                preexec_fn=_hang_up_by_default,
+                process_group=0,
             )  # fmt: skip
 
     def wait_ready(self) -> str:
@@ -66,6 +62,8 @@ class Held:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
+        with suppress(ProcessLookupError):  # the holder whose starter is dead is still of its group
+            os.killpg(self.process.pid, signal.SIGTERM)
 
 
 def children(pid: int) -> list[int]:
