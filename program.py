@@ -3,7 +3,7 @@
 
 import sys
 
-from cqlsurge.cli import program
+from cqlsurge.cli.main import program
 
 if __name__ == "__main__":
     sys.exit(program())

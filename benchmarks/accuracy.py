@@ -29,11 +29,11 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cqlsurge.fleet.interpreters import find_pypy
 from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.latency.histogram import filled
 from cqlsurge.load.latency.layout import median_at
-from cqlsurge.session.run import run
+from cqlsurge.processes.interpreters import find_pypy
+from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 from cqlsurge.units import parse_count
 

@@ -18,12 +18,12 @@ from pathlib import Path
 sys.path.pop(0)  # this folder: its files must not stand before the standard library's of the same name
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.compression import Compressor, lz4_support
-from cqlsurge.load.wire.envelope import seal_frame
-from cqlsurge.load.wire.frames import CLIENT, SERVER, FrameDecoder
-from cqlsurge.load.wire.primitives import Consistency
-from cqlsurge.load.wire.requests import (
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.compression import Compressor, lz4_support
+from cqlsurge.load.cql.envelope import seal_frame
+from cqlsurge.load.cql.frames import CLIENT, SERVER, FrameDecoder
+from cqlsurge.load.cql.primitives import Consistency
+from cqlsurge.load.cql.requests import (
     Batch,
     BatchStatement,
     BatchType,
@@ -32,12 +32,12 @@ from cqlsurge.load.wire.requests import (
     QueryParameters,
     decode_request,
 )
-from cqlsurge.load.wire.responses import decode_response
-from cqlsurge.load.wire.results import Column, Rows, Void
-from cqlsurge.load.wire.server_errors import UNPREPARED, ErrorResponse, UnpreparedDetails
-from cqlsurge.load.wire.template import execute_template
-from cqlsurge.load.wire.type_names import parse_type
-from cqlsurge.load.wire.values import decoder, encoder
+from cqlsurge.load.cql.responses import decode_response
+from cqlsurge.load.cql.results import Column, Rows, Void
+from cqlsurge.load.cql.server_errors import UNPREPARED, ErrorResponse, UnpreparedDetails
+from cqlsurge.load.cql.template import execute_template
+from cqlsurge.load.cql.type_names import parse_type
+from cqlsurge.load.cql.values import decoder, encoder
 
 ROUNDS = 5
 STATEMENT_ID = bytes(range(16))

@@ -20,12 +20,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from cqlsurge.load.cql.frames import CLIENT, FrameDecoder, encode_frame
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.load.engines.wire.handshake import handshake
 from cqlsurge.load.routing.murmur3 import token_of_halves
 from cqlsurge.load.routing.ring import Node, Ring, strategy_from_options
 from cqlsurge.load.routing.sharding import shard_of_token
-from cqlsurge.load.wire.frames import CLIENT, FrameDecoder, encode_frame
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.load.workload.mixing import INTOP
 

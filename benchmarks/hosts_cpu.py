@@ -22,7 +22,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cqlsurge.results.files import read_document
-from cqlsurge.session.ceiling import null_server
+from cqlsurge.runs.ceiling import null_server
 from cqlsurge.units import parse_count
 
 ROOT = Path(__file__).resolve().parent.parent

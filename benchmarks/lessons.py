@@ -40,12 +40,12 @@ from lessons_cases import GROUPS, Case, Group
 from lessons_tables import DATA, write_tables
 from wire_null import start_null
 
-from cqlsurge.embedded import start
+from cqlsurge.database.embedded import start
 from cqlsurge.errors import CqlsurgeError
-from cqlsurge.fleet.environments import ensure
-from cqlsurge.fleet.interpreters import find_pypy
 from cqlsurge.host.facts import host_facts
 from cqlsurge.load.engines.registry import engine_info
+from cqlsurge.processes.environments import ensure
+from cqlsurge.processes.interpreters import find_pypy
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = re.compile(r"([\d,]+) (?:ops|rows)/s, ([\d.]+) us of CPU")

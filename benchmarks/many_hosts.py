@@ -1,4 +1,4 @@
-"""Many loaders on one scheduler: do their snapshots, one a second each, arrive and merge without growing lag?
+"""Many group on one scheduler: do their snapshots, one a second each, arrive and merge without growing lag?
 
     uv run python benchmarks/many_hosts.py                        200 hosts for 30 s
     uv run python benchmarks/many_hosts.py --hosts 400 --duration 20
@@ -28,17 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from distributed import Client
 
-from cqlsurge.fleet.dask_hosts import open_hosts
-from cqlsurge.fleet.tally import Tally
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.pacing.notation import parse
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.load.workload.kv import KeyValue
+from cqlsurge.processes.dask_hosts import open_hosts
+from cqlsurge.processes.tally import Tally
 from cqlsurge.results.listener import Listener
-from cqlsurge.session.interrupts import Interrupts
-from cqlsurge.session.measures import measure
-from cqlsurge.session.phase import PhasePlan, PhaseRun
+from cqlsurge.runs.interrupts import Interrupts
+from cqlsurge.runs.measures import measure
+from cqlsurge.runs.phase import PhasePlan, PhaseRun
 from cqlsurge.settings import Settings
 
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1_000_000, "blob_size": 32}
@@ -79,19 +79,19 @@ def start_dask(stack, hosts):
     return address
 
 
-def make_ready(crew, args):
+def make_ready(group, args):
     """Every process has the engine `fake`."""
-    count = len(crew.processes)
+    count = len(group.processes)
     options = {"service_ns": 1_000_000, "sigma": 0.5}
     for index in range(count):
         plan = {
             "type": "plan", "version": VERSION, "engine": "fake", "seed": 1, "worker": index, "workers": count,
             "workload": {"name": "kv", "parameters": KV}, "target": TARGET, "core": None, "options": options,
         }  # fmt: skip
-        crew.send(index, plan)
+        group.send(index, plan)
     ready = 0
     while ready < count:
-        ready += sum(message is not None and message["type"] == "ready" for _, message in crew.poll(1))
+        ready += sum(message is not None and message["type"] == "ready" for _, message in group.poll(1))
 
 
 def with_hosts(args):
@@ -99,13 +99,13 @@ def with_hosts(args):
     with ExitStack() as stack:
         address = start_dask(stack, args.hosts)
         began_s = time.monotonic()
-        crew = stack.enter_context(open_hosts(Settings(dask=address), print))
+        group = stack.enter_context(open_hosts(Settings(dask=address), print))
         question = {"engine": "fake", "runtime": sys.executable, "files": []}
-        crew.look(question, divided=False, note=print, stage=print)
-        crew.start([1] * args.hosts)
-        make_ready(crew, args)
+        group.look(question, divided=False, note=print, stage=print)
+        group.start([1] * args.hosts)
+        make_ready(group, args)
         print(f"{args.hosts} hosts ready after {time.monotonic() - began_s:.1f} s")
-        lags, poll = [], crew.poll
+        lags, poll = [], group.poll
 
         def timed(timeout_s):
             heard = poll(timeout_s)
@@ -117,23 +117,23 @@ def with_hosts(args):
             )
             return heard
 
-        crew.poll = timed
+        group.poll = timed
         message = {
             "workload": None, "concurrency": 1000, "drain_s": 2.0, "duration_s": args.duration, "spin": False,
             "pacing": pacing_json(parse(str(args.rate * args.hosts))),
         }  # fmt: skip
         cpu_s = time.process_time()
-        run = PhaseRun(crew, PhasePlan("measure", None, message), Interrupts(), Listener())
+        run = PhaseRun(group, PhasePlan("measure", None, message), Interrupts(), Listener())
         result = run.run()
         cpu_s = time.process_time() - cpu_s
-        report(args, result, crew, lags, cpu_s)
+        report(args, result, group, lags, cpu_s)
 
 
-def report(args, result, crew, lags, cpu_s):
+def report(args, result, group, lags, cpu_s):
     """What came, how late, and at what cost."""
     tally = result.tally
     began_s = time.monotonic()
-    measures = measure(result, state="done", started_at="", phase=PhasePlan("measure", None, {}), hosts=crew.hosts)
+    measures = measure(result, state="done", started_at="", phase=PhasePlan("measure", None, {}), hosts=group.hosts)
     print(f"the figures of all hosts took {time.monotonic() - began_s:.1f} s at the end")
     print(f"{len(lags)} snapshots, lost: {result.lost}; operations {measures.operations['ok']:,}")
     for begin_s in range(0, int(args.duration), 5):
@@ -144,10 +144,10 @@ def report(args, result, crew, lags, cpu_s):
                 f"  {begin_s:3}-{begin_s + 5:3} s: {len(window):5} snapshots, lag median {median(window):6.1f} ms, "
                 f"p99 {cuts[98]:6.1f} ms, max {max(window):6.1f} ms"
             )
-    errors_ms = [host.clock_error_ns / 1e6 for host in crew.hosts]
+    errors_ms = [host.clock_error_ns / 1e6 for host in group.hosts]
     print(f"start skew {measures.client['start_skew_ms']:.1f} ms, clocks known to {max(errors_ms):.2f} ms at worst")
     print(f"parent: {cpu_s:.2f} CPU s in {args.duration} s, {cpu_s / max(1, len(lags)) * 1e3:.2f} ms a snapshot")
-    print(f"messages: {sum(host.message_bytes for host in crew.hosts) / max(1, len(lags)):,.0f} bytes a snapshot")
+    print(f"messages: {sum(host.message_bytes for host in group.hosts) / max(1, len(lags)):,.0f} bytes a snapshot")
 
 
 def parent_only(args):

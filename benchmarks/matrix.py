@@ -35,7 +35,7 @@ from wire_null import ROOT, start_null
 
 sys.path.insert(0, str(ROOT))
 
-from cqlsurge.embedded.certificates import certificates
+from cqlsurge.database.embedded.certificates import certificates
 
 BASE = {"mode": "write", "blob-size": 1000, "concurrency": 512, "processes": 1}
 SEED = 1

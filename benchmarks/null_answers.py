@@ -30,8 +30,8 @@ STATEMENTS = {
 
 def prepared(nodes, shards, seed):
     """A null cluster with the table, and a connection to its first shard."""
-    from cqlsurge.load.wire import requests as q
-    from cqlsurge.load.wire.frames import SERVER, FrameDecoder, encode_frame
+    from cqlsurge.load.cql import requests as q
+    from cqlsurge.load.cql.frames import SERVER, FrameDecoder, encode_frame
     from cqlsurge.simulator.cluster import Cluster
     from cqlsurge.simulator.connection import Connection, Peer
     from cqlsurge.simulator.null.executor import NullExecutor
@@ -55,8 +55,8 @@ def prepared(nodes, shards, seed):
 
 def execute_frames(statement_id, kind):
     """One buffer of EXECUTE frames with random keys."""
-    from cqlsurge.load.wire.frames import OP_EXECUTE, encode_frame
-    from cqlsurge.load.wire.requests import Execute, QueryParameters
+    from cqlsurge.load.cql.frames import OP_EXECUTE, encode_frame
+    from cqlsurge.load.cql.requests import Execute, QueryParameters
 
     draw = random.Random(1)
     frames = []

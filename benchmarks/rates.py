@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from wire_null import start_null
 
-from cqlsurge.session.run import run
+from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 from cqlsurge.units import parse_count
 

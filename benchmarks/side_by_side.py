@@ -22,9 +22,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cqlsurge.embedded import start
+from cqlsurge.database.embedded import start
 from cqlsurge.errors import CqlsurgeError
-from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.processes.interpreters import find_pypy
 from cqlsurge.units import parse_count
 
 ROOT = Path(__file__).resolve().parent.parent

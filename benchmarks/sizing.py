@@ -1,4 +1,4 @@
-"""How many loaders of which size a rate needs: the table of docs/scale-out.md, from measured figures. Arithmetic only.
+"""How many group of which size a rate needs: the table of docs/scale-out.md, from measured figures. Arithmetic only.
 
     uv run python benchmarks/sizing.py
     uv run python benchmarks/sizing.py --cost-us 2.5 --bytes 300 --nodes 12 --shards 32
@@ -35,12 +35,12 @@ NETWORK_SHARE = 0.7
 PORTS = 28_232
 
 
-def loaders_by_cpu(target_ops_s, cost_us, cores):
+def group_by_cpu(target_ops_s, cost_us, cores):
     """Operations a second x CPU seconds an operation = busy cores; each loader lends a share of its own."""
     return math.ceil(target_ops_s * cost_us / 1e6 / (cores * CPU_SHARE))
 
 
-def loaders_by_network(target_ops_s, bytes_per_op, gbit_s):
+def group_by_network(target_ops_s, bytes_per_op, gbit_s):
     """Operations a second x bits an operation, over what a card takes."""
     return math.ceil(target_ops_s * bytes_per_op * 8 * HEADERS / (gbit_s * 1e9 * NETWORK_SHARE))
 
@@ -54,14 +54,14 @@ def main():
     parser.add_argument("--shards", type=int, default=32, help="of each node")
     args = parser.parse_args()
     costs = [f"by CPU at {cost:g} us" for cost in args.cost_us]
-    heads = ["ops/s", "busy cores", "Gbit/s", "loader", *costs, "by network", "loaders"]
+    heads = ["ops/s", "busy cores", "Gbit/s", "loader", *costs, "by network", "group"]
     print(f"| {' | '.join(heads)} |\n|{' --: |' * len(heads)}")
     for target in TARGETS_OPS_S:
         busy = " to ".join(f"{target * cost / 1e6:,.0f}" for cost in args.cost_us)
         gbit_s = target * args.bytes * 8 * HEADERS / 1e9
         for cores, card in MACHINES:
-            by_cpu = [loaders_by_cpu(target, cost, cores) for cost in args.cost_us]
-            by_network = loaders_by_network(target, args.bytes, card)
+            by_cpu = [group_by_cpu(target, cost, cores) for cost in args.cost_us]
+            by_network = group_by_network(target, args.bytes, card)
             needed = [max(one, by_network) for one in by_cpu]
             text = f"{needed[0]:,}" if needed[0] == needed[-1] else f"{needed[0]:,} to {needed[-1]:,}"
             row = [

@@ -23,11 +23,11 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from cqlsurge.cluster.connect import connect
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.cluster.topology import nodes_of, replication_of, tablets_of
-from cqlsurge.fleet.interpreters import environment, find_pypy
+from cqlsurge.database.connect import connect
+from cqlsurge.database.secrets import Security
+from cqlsurge.database.topology import nodes_of, replication_of, tablets_of
 from cqlsurge.load.engines.contract import Target
+from cqlsurge.processes.interpreters import environment, find_pypy
 from cqlsurge.units import parse_count
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def start_null(args, folder):
     """(process, address) of a null server pinned to the last core."""
     ready = Path(folder, "ready")
     command = [
-        sys.executable, "-c", "import sys; from cqlsurge.cli import main; sys.exit(main(sys.argv[1:]))",
+        sys.executable, "-c", "import sys; from cqlsurge.cli.main import main; sys.exit(main(sys.argv[1:]))",
         "simulate", "--null", "--nodes", str(args.nodes), "--shards", str(max(1, args.shards)), "--port", "0",
         "--blob-size", str(args.blob_size), "--ready-file", str(ready),
     ]  # fmt: skip

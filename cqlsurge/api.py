@@ -27,9 +27,9 @@ from cqlsurge.results.document import Document
 from cqlsurge.results.files import ResultFile, read_document
 from cqlsurge.results.folder import keep
 from cqlsurge.results.listener import Listener
-from cqlsurge.session.interrupts import Interrupts
-from cqlsurge.session.run import exit_code
-from cqlsurge.session.run import run as run_session
+from cqlsurge.runs.interrupts import Interrupts
+from cqlsurge.runs.run import exit_code
+from cqlsurge.runs.run import run as run_session
 from cqlsurge.settings import Settings
 
 ALL = "all"

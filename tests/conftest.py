@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cqlsurge.embedded import EmbeddedCluster, start
+from cqlsurge.database.embedded import EmbeddedCluster, start
 from cqlsurge.errors import RunError, UsageError
-from cqlsurge.fleet.interpreters import find_pypy
+from cqlsurge.processes.interpreters import find_pypy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ import pytest
 
 import cqlsurge
 from cqlsurge import CqlsurgeError, Result, Settings, compare, run
-from cqlsurge.embedded import EmbeddedCluster
+from cqlsurge.database.embedded import EmbeddedCluster
 from cqlsurge.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -34,34 +34,28 @@ ROOMS: dict[str, set[str]] = {
     "settings": {"load", "tls", "host"},
     "host": {"load"},
     "results": {"load", "settings", "host"},
-    "embedded": {"host", "tls"},
-    "cluster": {"load", "settings", "tls"},
+    "database": {"load", "settings", "host", "tls"},
     "simulator": {"load", "host", "tls"},
-    "fleet": {"load", "settings", "host", "results"},
-    "display": {"results", "load", "settings"},
-    "report": {"results", "load", "settings"},
-    "session": {"load", "settings", "cluster", "embedded", "fleet", "results", "host", "tls"},
-    "commands": {
-        "load", "settings", "cluster", "embedded", "simulator", "fleet", "results", "host", "tls", "display",
-        "report", "session",
-    },
-    "cli": {"settings", "commands"},
+    "processes": {"load", "settings", "host", "results"},
+    "show": {"results", "load", "settings"},
+    "runs": {"load", "settings", "database", "processes", "results", "host", "tls"},
+    "cli": {"load", "settings", "database", "simulator", "processes", "results", "host", "tls", "show", "runs"},
     "__main__": {"cli"},
-    "api": {"load", "settings", "session", "results"},
-    "__init__": {"settings", "session", "results", "api"},
-}  # fmt: skip
+    "api": {"load", "settings", "runs", "results"},
+    "__init__": {"settings", "runs", "results", "api"},
+}
 COMMON = {"errors", "units"}
 
 # load/ room -> rooms of load/ it may import from
 LOAD_ROOMS: dict[str, set[str]] = {
-    "wire": set(),
-    "routing": {"wire"},
-    "workload": {"wire", "routing"},
+    "cql": set(),
+    "routing": {"cql"},
+    "workload": {"cql", "routing"},
     "pacing": set(),
     "outcomes": set(),
     "latency": set(),
-    "engines": {"wire", "routing", "workload", "pacing", "outcomes", "latency"},
-    "worker": {"wire", "routing", "workload", "pacing", "outcomes", "latency", "engines"},
+    "engines": {"cql", "routing", "workload", "pacing", "outcomes", "latency"},
+    "worker": {"cql", "routing", "workload", "pacing", "outcomes", "latency", "engines"},
     "bootstrap": {"worker"},
 }
 # Optional accelerators and drivers: each module outside the standard library that load/ may try to import, and where.
@@ -214,7 +208,7 @@ def test_no_printing_or_exiting_deep_inside() -> None:
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func)
-            if name == "print" and room not in {"commands", "display", "cli"}:
+            if name == "print" and room not in {"show", "cli"}:
                 wrong.append(f"{where(path, node.lineno)} prints")
             if name in {"sys.exit", "exit", "quit"} and not any(
                 part in {"__main__.py", "bootstrap.py"} for part in path.parts

@@ -28,9 +28,9 @@ from benchmarks.peers.observe import MARGIN_S, SETTLE_S, Counter, Failed, observ
 from benchmarks.peers.table import MODES, markdown
 from benchmarks.peers.tools import KEYSPACE, PEERS, UNTRIED, Job, cqlsurge
 from benchmarks.side_by_side import cases
-from cqlsurge.cluster.connect import connect
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.embedded import start
+from cqlsurge.database.connect import connect
+from cqlsurge.database.embedded import start
+from cqlsurge.database.secrets import Security
 from cqlsurge.errors import CqlsurgeError
 from cqlsurge.host.facts import host_facts
 from cqlsurge.units import parse_count, parse_duration_s

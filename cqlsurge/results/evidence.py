@@ -56,7 +56,7 @@ class Evidence:
     program may use. busy_share: CPU time of the load processes but for spinning, of one core each; waited_share: time
     that they were ready to run and had no core. ops_per_send, ops_per_wake, empty_wakes: how the engine batched (a wake
     counts where it brought something). unwritable_share: time that a process had a socket that took no more bytes.
-    host, server: session/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
+    host, server: runs/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
     unbalanced: what is wrong with the spread over them (shares.py). pauses: load processes that did not run for a
     while, in words; silences: (begin, end) in seconds of times without an answer. hosts: the same of each loader, by
     name, where there are several; as far as verdict.py asks of one.

@@ -51,7 +51,7 @@ def keep(document: Document, folder: Path) -> str:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One keeper at a time, also of other processes."""
+    """One supervisor at a time, also of other processes."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

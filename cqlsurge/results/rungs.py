@@ -165,8 +165,8 @@ result = run(Settings(address="127.0.0.1", concurrency=100, processes=1, runtime
 print(result.throughput_ops_s, result.latency("write", "service").p99_us)
 
 # In a program of your own: frames from a template, many to one send. `socket` is connected, `insert_id` prepared.
-from cqlsurge.load.wire.primitives import Consistency
-from cqlsurge.load.wire.template import execute_template
+from cqlsurge.load.cql.primitives import Consistency
+from cqlsurge.load.cql.template import execute_template
 
 template = execute_template(insert_id, Consistency.LOCAL_QUORUM, 2)
 frames = []

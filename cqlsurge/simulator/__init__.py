@@ -1,1 +1,1 @@
-"""A ScyllaDB-like server and the null server, built on load/wire and load/routing."""
+"""A ScyllaDB-like server and the null server, built on load/cql and load/routing."""

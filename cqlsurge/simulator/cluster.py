@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire.events import SchemaChangeEvent, StatusChange
-from cqlsurge.load.wire.frames import EVENT_STREAM, OP_EVENT, encode_frame
-from cqlsurge.load.wire.primitives import Consistency, Endpoint
+from cqlsurge.load.cql.events import SchemaChangeEvent, StatusChange
+from cqlsurge.load.cql.frames import EVENT_STREAM, OP_EVENT, encode_frame
+from cqlsurge.load.cql.primitives import Consistency, Endpoint
 from cqlsurge.simulator.counts import Counts
 from cqlsurge.simulator.execution.executor import Executor
 from cqlsurge.simulator.failures import Unavailable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
-    from cqlsurge.load.wire.events import Event
-    from cqlsurge.load.wire.schema_change import SchemaChange
+    from cqlsurge.load.cql.events import Event
+    from cqlsurge.load.cql.schema_change import SchemaChange
     from cqlsurge.simulator.connection import Connection
     from cqlsurge.simulator.schema import Table
     from cqlsurge.simulator.topology import SimulatedNode, Topology

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cqlsurge.load.wire import frames
-from cqlsurge.load.wire import requests as q
-from cqlsurge.load.wire import server_errors as e
-from cqlsurge.load.wire.envelope import seal_frame
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.extensions import TABLETS_PAYLOAD, encode_tablet
-from cqlsurge.load.wire.primitives import UNSET
-from cqlsurge.load.wire.responses import Authenticate, AuthSuccess, Ready, Supported
+from cqlsurge.load.cql import frames
+from cqlsurge.load.cql import requests as q
+from cqlsurge.load.cql import server_errors as e
+from cqlsurge.load.cql.envelope import seal_frame
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.extensions import TABLETS_PAYLOAD, encode_tablet
+from cqlsurge.load.cql.primitives import UNSET
+from cqlsurge.load.cql.responses import Authenticate, AuthSuccess, Ready, Supported
 from cqlsurge.simulator import failures
 from cqlsurge.simulator.cql.lexer import CqlSyntaxError
 from cqlsurge.simulator.execution.request import Context, Outcome
@@ -24,10 +24,10 @@ from cqlsurge.simulator.schema import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cqlsurge.load.wire.frames import Frame
-    from cqlsurge.load.wire.primitives import Value
-    from cqlsurge.load.wire.requests import QueryParameters, Request
-    from cqlsurge.load.wire.responses import Response
+    from cqlsurge.load.cql.frames import Frame
+    from cqlsurge.load.cql.primitives import Value
+    from cqlsurge.load.cql.requests import QueryParameters, Request
+    from cqlsurge.load.cql.responses import Response
     from cqlsurge.simulator.cluster import Cluster
     from cqlsurge.simulator.execution.compiled import Compiled
     from cqlsurge.simulator.inject.faults import Fault

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.wire import requests as q
-from cqlsurge.load.wire import server_errors as e
-from cqlsurge.load.wire.primitives import Consistency
+from cqlsurge.load.cql import requests as q
+from cqlsurge.load.cql import server_errors as e
+from cqlsurge.load.cql.primitives import Consistency
 
 if TYPE_CHECKING:
-    from cqlsurge.load.wire.requests import Request
-    from cqlsurge.load.wire.server_errors import Details
+    from cqlsurge.load.cql.requests import Request
+    from cqlsurge.load.cql.server_errors import Details
     from cqlsurge.simulator.features import Features
     from cqlsurge.simulator.schema import SchemaError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.wire import extensions as x
-from cqlsurge.load.wire.compression import Compressor, lz4_support
-from cqlsurge.load.wire.server_errors import SCYLLA_RATE_LIMIT_ERROR
+from cqlsurge.load.cql import extensions as x
+from cqlsurge.load.cql.compression import Compressor, lz4_support
+from cqlsurge.load.cql.server_errors import SCYLLA_RATE_LIMIT_ERROR
 from cqlsurge.simulator.execution.executor import LWT_MARK
 from cqlsurge.simulator.topology import IGNORE_MSB
 

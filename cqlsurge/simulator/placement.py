@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cqlsurge.load.cql.extensions import Replica, TabletRange
 from cqlsurge.load.routing.ring import (
     LocalStrategy,
     NetworkTopologyStrategy,
@@ -13,7 +14,6 @@ from cqlsurge.load.routing.ring import (
     strategy_from_options,
 )
 from cqlsurge.load.routing.tablets import TabletMap, uniform_last_token
-from cqlsurge.load.wire.extensions import Replica, TabletRange
 
 if TYPE_CHECKING:
     import random

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cqlsurge.load.wire.types import CqlType
-    from cqlsurge.load.wire.types import UserType as WireUserType
+    from cqlsurge.load.cql.types import CqlType
+    from cqlsurge.load.cql.types import UserType as WireUserType
     from cqlsurge.simulator.placement import Placement
 
 

@@ -9,9 +9,9 @@ import selectors
 import time
 from typing import TYPE_CHECKING
 
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import SERVER, FrameDecoder
 from cqlsurge.load.routing.sharding import shard_of_port
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import SERVER, FrameDecoder
 from cqlsurge.simulator.connection import Answer, Connection, Peer
 from cqlsurge.simulator.delivery import Wire
 

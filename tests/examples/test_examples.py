@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cqlsurge.fleet.environments import ensure
 from cqlsurge.load.engines.registry import engine_info
+from cqlsurge.processes.environments import ensure
 from tests.simulator.simulated import simulated
 
 ROOT = Path(__file__).resolve().parents[2]

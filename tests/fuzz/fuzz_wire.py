@@ -24,23 +24,23 @@ except ImportError:  # PyPy has none, and fuzzes without watching memory
     tracemalloc = None
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "load" / "wire")]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "load" / "cql")]
 
 from wire_examples import REQUESTS, RESPONSES, VALUES  # noqa: E402
 
-from cqlsurge.load.wire import extensions, frames  # noqa: E402
-from cqlsurge.load.wire.compression import Compressor, lz4_support  # noqa: E402
-from cqlsurge.load.wire.envelope import open_frame, seal_frame  # noqa: E402
-from cqlsurge.load.wire.errors import ProtocolError  # noqa: E402
-from cqlsurge.load.wire.frames import CLIENT, SERVER, FrameDecoder  # noqa: E402
-from cqlsurge.load.wire.primitives import Reader  # noqa: E402
-from cqlsurge.load.wire.requests import decode_request  # noqa: E402
-from cqlsurge.load.wire.responses import Supported, decode_response  # noqa: E402
-from cqlsurge.load.wire.results import Rows  # noqa: E402
-from cqlsurge.load.wire.server_errors import SCYLLA_RATE_LIMIT_ERROR  # noqa: E402
-from cqlsurge.load.wire.type_options import read_type, write_type  # noqa: E402
-from cqlsurge.load.wire.types import MAX_TYPE_DEPTH  # noqa: E402
-from cqlsurge.load.wire.values import decode_value, encode_value  # noqa: E402
+from cqlsurge.load.cql import extensions, frames  # noqa: E402
+from cqlsurge.load.cql.compression import Compressor, lz4_support  # noqa: E402
+from cqlsurge.load.cql.envelope import open_frame, seal_frame  # noqa: E402
+from cqlsurge.load.cql.errors import ProtocolError  # noqa: E402
+from cqlsurge.load.cql.frames import CLIENT, SERVER, FrameDecoder  # noqa: E402
+from cqlsurge.load.cql.primitives import Reader  # noqa: E402
+from cqlsurge.load.cql.requests import decode_request  # noqa: E402
+from cqlsurge.load.cql.responses import Supported, decode_response  # noqa: E402
+from cqlsurge.load.cql.results import Rows  # noqa: E402
+from cqlsurge.load.cql.server_errors import SCYLLA_RATE_LIMIT_ERROR  # noqa: E402
+from cqlsurge.load.cql.type_options import read_type, write_type  # noqa: E402
+from cqlsurge.load.cql.types import MAX_TYPE_DEPTH  # noqa: E402
+from cqlsurge.load.cql.values import decode_value, encode_value  # noqa: E402
 
 LIMIT_BYTES = 1 << 18
 # Numbers that lengths and counts go wrong at.

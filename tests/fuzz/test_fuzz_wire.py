@@ -7,8 +7,8 @@ import subprocess
 import fuzz_wire
 import pytest
 
-from cqlsurge.load.wire import primitives, results
-from cqlsurge.load.wire.errors import ProtocolError
+from cqlsurge.load.cql import primitives, results
+from cqlsurge.load.cql.errors import ProtocolError
 
 SECONDS = 2
 CANARY_SECONDS = 60  # each is found within some seconds on a busy machine

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cqlsurge.fleet.process import LoadProcess
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.latency.histogram import add, count_of
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.worker.messages import VERSION
+from cqlsurge.processes.process import LoadProcess
 
 WAIT_S = 40.0
 SEED = 7

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cqlsurge.session.run import run
+from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 from tests.integration.wire_support import simulator
 

@@ -18,17 +18,17 @@ import pytest
 from cassandra.cluster import Session
 from contract_support import SEED, Bench, Proxy
 
-from cqlsurge.cluster.connect import connect
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.cluster.topology import nodes_of, replication_of
-from cqlsurge.embedded import EmbeddedCluster
+from cqlsurge.database.connect import connect
+from cqlsurge.database.embedded import EmbeddedCluster
+from cqlsurge.database.secrets import Security
+from cqlsurge.database.topology import nodes_of, replication_of
 from cqlsurge.errors import RunError
-from cqlsurge.fleet.environments import ensure
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.load.engines.registry import engine_info
 from cqlsurge.load.pacing.notation import parse
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.workload.kv import KeyValue
+from cqlsurge.processes.environments import ensure
 from tests.conftest import cannot_have
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.slow]

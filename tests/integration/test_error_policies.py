@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.session.run import exit_code, run
+from cqlsurge.runs.run import exit_code, run
 from cqlsurge.settings import Settings
 from tests.integration.wire_support import Simulator, simulator
 

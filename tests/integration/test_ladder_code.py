@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cassandra.cluster import Session
 
-from cqlsurge.cluster.connect import connect
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.embedded import EmbeddedCluster
+from cqlsurge.database.connect import connect
+from cqlsurge.database.embedded import EmbeddedCluster
+from cqlsurge.database.secrets import Security
 from cqlsurge.results.rungs import PAGE, RUNGS
 from tests.simulator.simulated import Client
 
@@ -58,7 +58,7 @@ def test_the_tuned_settings_connect(cassandra: EmbeddedCluster) -> None:
 def test_frames_from_a_template(cassandra: EmbeddedCluster, session: Session) -> None:
     session.execute("TRUNCATE ladder_code.kv")
     with Client(cassandra.host, cassandra.port) as client:
-        from cqlsurge.load.wire.requests import Startup
+        from cqlsurge.load.cql.requests import Startup
 
         client.ask(Startup({"CQL_VERSION": "3.0.0"}))
         prepared = client.prepare(INSERT)

@@ -15,7 +15,7 @@ from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.latency.layout import median_at
 from cqlsurge.results.document import broken_laws
 from cqlsurge.results.listener import Listener, Progress
-from cqlsurge.session.run import run
+from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 from tests.integration.wire_support import Simulator, simulator
 

@@ -19,7 +19,7 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import RoundRobinPolicy
 
-from cqlsurge.embedded import EmbeddedCluster
+from cqlsurge.database.embedded import EmbeddedCluster
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.results.document import broken_laws
 

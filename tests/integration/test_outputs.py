@@ -26,16 +26,16 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from wire_support import Simulator, simulator
 
-from cqlsurge.commands.report import comparisons
-from cqlsurge.embedded.cache import cache_directory
+from cqlsurge.cli.report import comparisons
+from cqlsurge.database.embedded.cache import cache_directory
 from cqlsurge.load.latency.hdr import read_log
 from cqlsurge.load.latency.histogram import add, summary
 from cqlsurge.load.latency.layout import new_counts
-from cqlsurge.report.page import render
 from cqlsurge.results.files import read_document
 from cqlsurge.results.listener import FASTER, PAUSE, STOP, Listener, Progress
-from cqlsurge.session.run import run
+from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
+from cqlsurge.show.report.page import render
 
 SCHEMA = json.loads(files("cqlsurge.results").joinpath("schema.json").read_text(encoding="utf-8"))
 PROCESSOR = "org.HdrHistogram.HistogramLogProcessor"

@@ -19,7 +19,7 @@ import pytest
 
 from cqlsurge.load.engines.wire.requests import Clock
 from cqlsurge.results.document import broken_laws
-from cqlsurge.session.watch import TabletWatch
+from cqlsurge.runs.watch import TabletWatch
 from tests.integration.wire_support import Simulator, simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +30,8 @@ WALL_CLOCK = {
     "load/engines/wire/engine.py": "client timestamps: once, the monotonic clock from there on",
     "load/worker/main.py": "the hello message",
     "load/latency/hdr.py": "a log's start, in words",
-    "session/load.py": "started_at",
-    "session/outputs.py": "a log's start",
+    "runs/load.py": "started_at",
+    "runs/outputs.py": "a log's start",
 }
 
 
@@ -51,7 +51,7 @@ def program(server: Simulator, *words: str, **options: Any) -> subprocess.Popen[
 FULL_DISK = """
 import resource, sys
 from cqlsurge.results.listener import Listener
-from cqlsurge.session.run import exit_code, run
+from cqlsurge.runs.run import exit_code, run
 from cqlsurge.settings import Settings
 
 class Fill(Listener):
@@ -117,7 +117,7 @@ def test_tablets_that_move_are_noticed() -> None:
 def test_only_monotonic_clocks_measure() -> None:
     """A wall clock that steps can do no harm where nobody looks at it."""
     asked = set()
-    for room in ("load", "fleet", "session"):
+    for room in ("load", "processes", "runs"):
         for path in (ROOT / "cqlsurge" / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Attribute) and ast.unparse(node) in {

@@ -25,10 +25,10 @@ from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.results.document import broken_laws
 from tests.conftest import cannot_have
-from tests.embedded.held import CLI
-from tests.fleet.hosts import DaskProcess, runs, wait_for
+from tests.database.embedded.held import CLI
 from tests.integration.netns import Network, network, why_not
 from tests.integration.wire_support import simulator
+from tests.processes.hosts import DaskProcess, runs, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "program.py")]

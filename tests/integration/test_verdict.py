@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.embedded import EmbeddedCluster
+from cqlsurge.database.embedded import EmbeddedCluster
 from cqlsurge.host.cores import core_ids
 from tests.conftest import start_or_skip
 

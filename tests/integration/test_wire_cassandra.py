@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cqlsurge.load.cql.compression import lz4_support
 from cqlsurge.load.outcomes.ranges import Ranges
-from cqlsurge.load.wire.compression import lz4_support
 from tests.integration.wire_support import make_target, opened, outcomes, run_phase, workload
 
 if TYPE_CHECKING:
-    from cqlsurge.embedded import EmbeddedCluster
+    from cqlsurge.database.embedded import EmbeddedCluster
 
 pytestmark = pytest.mark.cassandra
 THREE = "{'class': 'NetworkTopologyStrategy', 'datacenter1': 3}"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.embedded.certificates import certificates
+from cqlsurge.database.embedded.certificates import certificates
+from cqlsurge.database.secrets import Security
 from tests.integration.wire_support import Simulator, make_target, simulator
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.embedded.certificates import certificates
+from cqlsurge.database.embedded.certificates import certificates
+from cqlsurge.database.secrets import Security
+from cqlsurge.load.cql.compression import lz4_support
 from cqlsurge.load.engines.contract import EngineError
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Shape
-from cqlsurge.load.wire.compression import lz4_support
 from tests.integration.wire_support import Simulator, make_target, opened, outcomes, run_phase, simulator, workload
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.cluster.connect import connect
-from cqlsurge.cluster.secrets import Security
-from cqlsurge.cluster.topology import nodes_with_shards, replication_of, tablets_of
+from cqlsurge.database.connect import connect
+from cqlsurge.database.secrets import Security
+from cqlsurge.database.topology import nodes_with_shards, replication_of, tablets_of
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder

@@ -29,7 +29,7 @@ def test_names_tell_date_mode_engine_and_number(tmp_path: Path) -> None:
     assert list(kept_runs(folder)) == [2, 3]
 
 
-def test_many_keepers_at_once_take_different_numbers(tmp_path: Path) -> None:
+def test_many_supervisors_at_once_take_different_numbers(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         names = list(pool.map(lambda _: keep(document(), tmp_path), range(24)))
     assert len(set(names)) == 24

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire.frames import CLIENT, OP_EVENT, Frame, FrameDecoder, encode_frame
-from cqlsurge.load.wire.requests import Execute, Prepare, Query, QueryParameters, Startup
-from cqlsurge.load.wire.responses import decode_response
+from cqlsurge.load.cql.frames import CLIENT, OP_EVENT, Frame, FrameDecoder, encode_frame
+from cqlsurge.load.cql.requests import Execute, Prepare, Query, QueryParameters, Startup
+from cqlsurge.load.cql.responses import decode_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

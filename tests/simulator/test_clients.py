@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from simulated import simulated
 
-from cqlsurge.fleet.environments import cache_folder
+from cqlsurge.processes.environments import cache_folder
 
 CLIENTS = Path(__file__).parent / "clients"
 ROWS = 20_000

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cqlsurge.load.wire import requests as q
-from cqlsurge.load.wire import responses as r
-from cqlsurge.load.wire import server_errors as e
-from cqlsurge.load.wire.compression import Compressor, lz4_support
-from cqlsurge.load.wire.envelope import open_frame, seal_frame
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.extensions import TABLETS_ROUTING, Extensions, decode_tablet
-from cqlsurge.load.wire.frames import CLIENT, FLAG_COMPRESSED, SERVER, FrameDecoder, encode_frame
-from cqlsurge.load.wire.primitives import Consistency
-from cqlsurge.load.wire.results import Prepared, Rows, SetKeyspace, Void
+from cqlsurge.load.cql import requests as q
+from cqlsurge.load.cql import responses as r
+from cqlsurge.load.cql import server_errors as e
+from cqlsurge.load.cql.compression import Compressor, lz4_support
+from cqlsurge.load.cql.envelope import open_frame, seal_frame
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.extensions import TABLETS_ROUTING, Extensions, decode_tablet
+from cqlsurge.load.cql.frames import CLIENT, FLAG_COMPRESSED, SERVER, FrameDecoder, encode_frame
+from cqlsurge.load.cql.primitives import Consistency
+from cqlsurge.load.cql.results import Prepared, Rows, SetKeyspace, Void
 from cqlsurge.simulator.cluster import Cluster, Credentials
 from cqlsurge.simulator.connection import Connection, Peer
 from cqlsurge.simulator.inject.faults import ERRORS

@@ -10,9 +10,9 @@ import uuid
 
 import pytest
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.results import Rows, SchemaChangeResult, Void
-from cqlsurge.load.wire.values import decode_value, encode_value
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.results import Rows, SchemaChangeResult, Void
+from cqlsurge.load.cql.values import decode_value, encode_value
 from cqlsurge.simulator.execution.executor import Executor
 from cqlsurge.simulator.execution.request import Context
 from cqlsurge.simulator.schema import SchemaError

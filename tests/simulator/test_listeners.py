@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from cqlsurge.host.ports import lease_port
-from cqlsurge.load.wire.frames import encode_frame
-from cqlsurge.load.wire.requests import Options
+from cqlsurge.load.cql.frames import encode_frame
+from cqlsurge.load.cql.requests import Options
 from cqlsurge.simulator.cluster import Cluster
 from cqlsurge.simulator.server import Server
 from cqlsurge.simulator.topology import make_topology

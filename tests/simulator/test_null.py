@@ -14,11 +14,11 @@ import sys
 import pytest
 from simulated import ROOT, simulated
 
-from cqlsurge.load.wire import requests as q
-from cqlsurge.load.wire import responses as r
-from cqlsurge.load.wire.extensions import TABLETS_ROUTING
-from cqlsurge.load.wire.frames import CLIENT, SERVER, FrameDecoder, encode_frame
-from cqlsurge.load.wire.results import Void
+from cqlsurge.load.cql import requests as q
+from cqlsurge.load.cql import responses as r
+from cqlsurge.load.cql.extensions import TABLETS_ROUTING
+from cqlsurge.load.cql.frames import CLIENT, SERVER, FrameDecoder, encode_frame
+from cqlsurge.load.cql.results import Void
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.simulator.cluster import Cluster
 from cqlsurge.simulator.connection import Connection, Peer
@@ -202,7 +202,7 @@ def test_it_ends_with_standard_input():
 @pytest.mark.pypy
 def test_the_command_goes_on_in_pypy(pypy, tmp_path):
     """The command line crosses to PyPy whole."""
-    code = "import sys; from cqlsurge.cli import main; sys.exit(main())"
+    code = "import sys; from cqlsurge.cli.main import main; sys.exit(main())"
     options = ["--null", "--nodes=2", "--blob-size=7", f"--ready-file={tmp_path}/r", f"--control-file={tmp_path}/c"]
     command = [sys.executable, "-c", code, "simulate", *options]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:

@@ -18,13 +18,13 @@ import urllib.request
 import pytest
 from simulated import ROOT, Client, simulated
 
-from cqlsurge.load.wire import requests as q
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.extensions import Extensions
-from cqlsurge.load.wire.frames import encode_frame
-from cqlsurge.load.wire.primitives import Endpoint
-from cqlsurge.load.wire.responses import decode_response
-from cqlsurge.load.wire.results import Rows, Void
+from cqlsurge.load.cql import requests as q
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.extensions import Extensions
+from cqlsurge.load.cql.frames import encode_frame
+from cqlsurge.load.cql.primitives import Endpoint
+from cqlsurge.load.cql.responses import decode_response
+from cqlsurge.load.cql.results import Rows, Void
 
 INSERT = "INSERT INTO ks.kv (key, value) VALUES (?, ?)"
 KEY = bytes(16)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 from cqlsurge.load.engines.contract import Engine, Setup, Work
-from cqlsurge.load.engines.intake import SPIN_NS, Intake
+from cqlsurge.load.engines.due_numbers import SPIN_NS, DueNumbers
 from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.outcomes.classes import outcome_of
 
@@ -42,7 +42,7 @@ class Phase:
     """
 
     def __init__(self, work: Work, seed: int, execute: Execute, classify: Classify) -> None:
-        self._intake = Intake(work)
+        self._intake = DueNumbers(work)
         self._requests = Requests(work, seed)
         self._recorder, self._kinds = work.recorder, work.workload.kinds
         self._places, self._paced, self._spin = work.concurrency, work.pacer is not None, work.spin
@@ -67,19 +67,19 @@ class Phase:
             raise self._bug
 
     async def _steer(self) -> None:
-        intake, control = self._intake, self._intake.control
+        due_numbers, control = self._intake, self._intake.control
         while self._bug is None:
             now_ns = time.monotonic_ns()
-            intake.tick(now_ns)
-            while self._idle and not intake.ended:
-                taken = intake.take(now_ns)
+            due_numbers.tick(now_ns)
+            while self._idle and not due_numbers.ended:
+                taken = due_numbers.take(now_ns)
                 if taken is None:
                     break
                 self._in_flight += 1
                 self._idle.popleft().set_result(taken)
-            if intake.ended and (not self._in_flight or now_ns >= control.drain_until_ns):
+            if due_numbers.ended and (not self._in_flight or now_ns >= control.drain_until_ns):
                 return
-            await self._pause(min(control.next_ns, intake.next_ns() if self._idle else control.next_ns))
+            await self._pause(min(control.next_ns, due_numbers.next_ns() if self._idle else control.next_ns))
 
     async def _pause(self, until_ns: int) -> None:
         """Waits until then or until woken; a time that is near is spun away, since the event loop rounds up to 1 ms."""
@@ -96,10 +96,10 @@ class Phase:
         timer.cancel()
 
     async def _work(self) -> None:
-        intake = self._intake
+        due_numbers = self._intake
         try:
-            while not intake.ended:
-                taken = intake.take(time.monotonic_ns())
+            while not due_numbers.ended:
+                taken = due_numbers.take(time.monotonic_ns())
                 if taken is None:
                     taken = await self._next()
                 else:
@@ -107,7 +107,7 @@ class Phase:
                 await self._operate(*taken)
         except Exception as bug:
             self._bug = bug
-        if self._bug is not None or (intake.ended and not self._in_flight):
+        if self._bug is not None or (due_numbers.ended and not self._in_flight):
             self._woken.set()
 
     async def _next(self) -> tuple[int, int]:

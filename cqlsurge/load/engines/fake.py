@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from cqlsurge.load.engines.contract import Engine, EngineError, Work
-from cqlsurge.load.engines.intake import Intake
+from cqlsurge.load.engines.due_numbers import DueNumbers
 from cqlsurge.load.outcomes.classes import OVERLOADED
 from cqlsurge.load.workload.mixing import mix64, native, stream, unsigned
 
@@ -44,16 +44,16 @@ class FakeEngine(Engine):
 
     def run(self, work: Work) -> None:
         """See Engine. Times are recorded as asked for, however late this process notices that they have passed."""
-        intake = Intake(work)
+        due_numbers = DueNumbers(work)
         control, recorder, locate = work.control, work.recorder, work.workload.locate
         flying: list[tuple[int, int, int, int, int]] = []
         while True:
             now_ns = time.monotonic_ns()
-            intake.tick(now_ns)
+            due_numbers.tick(now_ns)
             while flying and flying[0][0] <= now_ns:
                 self._finish(work, *heappop(flying))
             while len(flying) < work.concurrency:
-                taken = intake.take(now_ns)
+                taken = due_numbers.take(now_ns)
                 if taken is None:
                     break
                 number, due_ns = taken
@@ -62,15 +62,15 @@ class FakeEngine(Engine):
                 recorder.issue(due_ns, now_ns)
                 service_ns = self._services[unsigned(mix64(self._service_stream, number)) % TABLE_SIZE]
                 heappush(flying, (now_ns + service_ns, number, locate(number)[0], due_ns, now_ns))
-            if intake.ended and (not flying or now_ns >= control.drain_until_ns):
+            if due_numbers.ended and (not flying or now_ns >= control.drain_until_ns):
                 break
             full = len(flying) >= work.concurrency
-            wake_ns = control.next_ns if full or intake.ended else intake.next_ns()
+            wake_ns = control.next_ns if full or due_numbers.ended else due_numbers.next_ns()
             if not flying or flying[0][0] > now_ns:
-                intake.pause(min(wake_ns, flying[0][0]) if flying else wake_ns)
+                due_numbers.pause(min(wake_ns, flying[0][0]) if flying else wake_ns)
         for _, number, kind, _, _ in flying:
             recorder.leave(kind, number)
-        intake.close(time.monotonic_ns())
+        due_numbers.close(time.monotonic_ns())
 
     def close(self) -> None:
         """Nothing to let go."""

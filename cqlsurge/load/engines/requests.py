@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cqlsurge.load.cql.type_names import parse_type
+from cqlsurge.load.cql.values import decoder, encoder
 from cqlsurge.load.engines.contract import Work
 from cqlsurge.load.outcomes.classes import MISSING, WRONG
-from cqlsurge.load.wire.type_names import parse_type
-from cqlsurge.load.wire.values import decoder, encoder
 from cqlsurge.load.workload.mixing import mix64, native, stream, unsigned
 
 

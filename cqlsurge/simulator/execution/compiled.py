@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.results import Column as WireColumn
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.results import Column as WireColumn
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.cql.parser import parse
 from cqlsurge.simulator.schema import Column, Schema, SchemaError, Table
 
 if TYPE_CHECKING:
-    from cqlsurge.load.wire.types import CqlType
+    from cqlsurge.load.cql.types import CqlType
 
 
 @dataclass

@@ -9,13 +9,13 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire import types as t
+from cqlsurge.load.cql import types as t
 from cqlsurge.simulator.schema import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cqlsurge.load.wire.types import CqlType
+    from cqlsurge.load.cql.types import CqlType
     from cqlsurge.simulator.cql.ast import Literal
 
 _WHOLE = {t.TINYINT, t.SMALLINT, t.INT, t.BIGINT, t.COUNTER, t.VARINT}

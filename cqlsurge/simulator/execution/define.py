@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.errors import WireValueError
-from cqlsurge.load.wire.schema_change import SchemaChange
-from cqlsurge.load.wire.type_names import parse_type
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.errors import WireValueError
+from cqlsurge.load.cql.schema_change import SchemaChange
+from cqlsurge.load.cql.type_names import parse_type
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.placement import Placement, default_tablet_count, uses_tablets
 from cqlsurge.simulator.schema import Column, Keyspace, SchemaError, Table, UserType
 
 if TYPE_CHECKING:
-    from cqlsurge.load.wire.types import CqlType
+    from cqlsurge.load.cql.types import CqlType
     from cqlsurge.simulator.schema import Schema
     from cqlsurge.simulator.store import Store
     from cqlsurge.simulator.topology import Topology

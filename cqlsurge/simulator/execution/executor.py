@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.wire.results import Prepared, Rows, SchemaChangeResult, SetKeyspace, Void
-from cqlsurge.load.wire.types import BIGINT
+from cqlsurge.load.cql.results import Prepared, Rows, SchemaChangeResult, SetKeyspace, Void
+from cqlsurge.load.cql.types import BIGINT
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.execution.compiled import Compiled, compile_statement
 from cqlsurge.simulator.execution.define import Definer
@@ -22,7 +22,7 @@ from cqlsurge.simulator.system.tables import add_system_keyspaces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from cqlsurge.load.wire.primitives import Value
+    from cqlsurge.load.cql.primitives import Value
     from cqlsurge.simulator.system.rows import Row
     from cqlsurge.simulator.topology import SimulatedNode, Topology
 

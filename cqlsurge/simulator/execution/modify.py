@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.primitives import Unset
-from cqlsurge.load.wire.results import Rows, Void
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.primitives import Unset
+from cqlsurge.load.cql.results import Rows, Void
 from cqlsurge.simulator.execution.compiled import applied_columns, element_types
 from cqlsurge.simulator.execution.relations import Filter, named_keys
 from cqlsurge.simulator.execution.select import partition_rows

@@ -6,10 +6,10 @@ import itertools
 import operator
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.primitives import Unset, Value
 from cqlsurge.load.routing.keys import routing_key
 from cqlsurge.load.routing.murmur3 import token
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.primitives import Unset, Value
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.execution.terms import deserialize, evaluate, resolve_key
 from cqlsurge.simulator.schema import SchemaError

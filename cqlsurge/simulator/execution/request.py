@@ -11,9 +11,9 @@ from cqlsurge.load.routing.murmur3 import token
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cqlsurge.load.wire.primitives import Value
-    from cqlsurge.load.wire.responses import Response
-    from cqlsurge.load.wire.schema_change import SchemaChange
+    from cqlsurge.load.cql.primitives import Value
+    from cqlsurge.load.cql.responses import Response
+    from cqlsurge.load.cql.schema_change import SchemaChange
     from cqlsurge.simulator.schema import Table
     from cqlsurge.simulator.topology import SimulatedNode
 

@@ -6,10 +6,10 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.results import Rows
 from cqlsurge.load.routing.keys import routing_key
 from cqlsurge.load.routing.murmur3 import token
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.results import Rows
 from cqlsurge.simulator.execution.relations import Filter, named_keys
 from cqlsurge.simulator.execution.terms import deserialize, evaluate, serialize
 

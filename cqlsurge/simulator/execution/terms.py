@@ -6,10 +6,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.errors import ProtocolError, WireValueError
-from cqlsurge.load.wire.primitives import Unset, Value
-from cqlsurge.load.wire.values import decode_value, encoder
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.errors import ProtocolError, WireValueError
+from cqlsurge.load.cql.primitives import Unset, Value
+from cqlsurge.load.cql.values import decode_value, encoder
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.execution.constants import constant
 from cqlsurge.simulator.schema import SchemaError
@@ -17,7 +17,7 @@ from cqlsurge.simulator.schema import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cqlsurge.load.wire.types import CqlType
+    from cqlsurge.load.cql.types import CqlType
 
 _SIZES = {
     t.TINYINT: 1, t.SMALLINT: 2, t.INT: 4, t.BIGINT: 8, t.COUNTER: 8, t.UUID: 16, t.TIMEUUID: 16, t.BOOLEAN: 1,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.primitives import Unset
-from cqlsurge.load.wire.results import Row, Rows, Void
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.primitives import Unset
+from cqlsurge.load.cql.results import Row, Rows, Void
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.execution.executor import Executor
 from cqlsurge.simulator.execution.request import Context, Outcome
@@ -14,7 +14,7 @@ from cqlsurge.simulator.execution.request import Context, Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cqlsurge.load.wire.primitives import Value
+    from cqlsurge.load.cql.primitives import Value
     from cqlsurge.simulator.execution.compiled import Compiled
     from cqlsurge.simulator.null.values import NullValues
     from cqlsurge.simulator.topology import Topology

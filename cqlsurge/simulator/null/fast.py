@@ -9,11 +9,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from cqlsurge.load.cql import types as t
+from cqlsurge.load.cql.frames import HEADER_BYTES, OP_EXECUTE, OP_RESULT, encode_frame
+from cqlsurge.load.cql.results import Rows
 from cqlsurge.load.routing.murmur3 import token_of_halves
 from cqlsurge.load.routing.sharding import shard_of_token
-from cqlsurge.load.wire import types as t
-from cqlsurge.load.wire.frames import HEADER_BYTES, OP_EXECUTE, OP_RESULT, encode_frame
-from cqlsurge.load.wire.results import Rows
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.null.executor import is_null
 from cqlsurge.simulator.topology import IGNORE_MSB

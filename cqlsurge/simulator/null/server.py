@@ -9,9 +9,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import HEADER_BYTES, MAX_FRAME_BYTES, SERVER, FrameDecoder
 from cqlsurge.load.routing.sharding import shard_of_port
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import HEADER_BYTES, MAX_FRAME_BYTES, SERVER, FrameDecoder
 from cqlsurge.simulator.connection import Connection, Peer
 from cqlsurge.simulator.control import ControlServer
 from cqlsurge.simulator.null.executor import NullExecutor
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from cqlsurge.load.wire.frames import Frame
+    from cqlsurge.load.cql.frames import Frame
     from cqlsurge.simulator.cluster import Cluster
     from cqlsurge.simulator.request_log import RequestLog
     from cqlsurge.simulator.topology import SimulatedNode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.wire.extensions import MURMUR3
+from cqlsurge.load.cql.extensions import MURMUR3
 from cqlsurge.simulator.topology import SCYLLA_VERSION
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.wire.envelope import seal_frame
-from cqlsurge.load.wire.frames import SERVER, FrameDecoder
-from cqlsurge.load.wire.requests import Execute, Options, Prepare, Startup, decode_request
-from cqlsurge.load.wire.responses import Ready, Supported
-from cqlsurge.load.wire.results import Prepared, Void
-from cqlsurge.load.wire.server_errors import ErrorResponse
+from cqlsurge.load.cql.envelope import seal_frame
+from cqlsurge.load.cql.frames import SERVER, FrameDecoder
+from cqlsurge.load.cql.requests import Execute, Options, Prepare, Startup, decode_request
+from cqlsurge.load.cql.responses import Ready, Supported
+from cqlsurge.load.cql.results import Prepared, Void
+from cqlsurge.load.cql.server_errors import ErrorResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

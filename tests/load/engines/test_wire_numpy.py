@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from cqlsurge.load.cql.frames import OP_RESULT, encode_frame
 from cqlsurge.load.engines.contract import Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
@@ -35,7 +36,6 @@ from cqlsurge.load.engines.wire.warm import Mute
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Segment, Shape
-from cqlsurge.load.wire.frames import OP_RESULT, encode_frame
 from cqlsurge.load.workload import kv_numpy
 from cqlsurge.load.workload.kv import KeyValue
 from tests.load.engines import test_wire_scripted as scripted
@@ -45,7 +45,7 @@ from tests.load.engines.test_wire_parts import REPLICATION, lanes, nodes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cqlsurge.load.wire.requests import Execute
+    from cqlsurge.load.cql.requests import Execute
 
 COUNT = 600
 

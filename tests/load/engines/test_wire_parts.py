@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from cqlsurge.load.cql.frames import SERVER, FrameDecoder
+from cqlsurge.load.cql.requests import Execute, decode_request
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.deadlines import position
@@ -28,8 +30,6 @@ from cqlsurge.load.pacing.shapes import Shape
 from cqlsurge.load.routing.ring import Node as RingNode
 from cqlsurge.load.routing.ring import ReplicaMap, Ring, strategy_from_options
 from cqlsurge.load.routing.sharding import shard_of_token
-from cqlsurge.load.wire.frames import SERVER, FrameDecoder
-from cqlsurge.load.wire.requests import Execute, decode_request
 from cqlsurge.load.workload.kv import KeyValue
 
 REPLICATION = {"class": "NetworkTopologyStrategy", "dc": "2"}

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
+from cqlsurge.load.cql.frames import OP_RESULT, RESPONSE, VERSION
+from cqlsurge.load.cql.requests import Execute
+from cqlsurge.load.cql.server_errors import OVERLOADED, UNPREPARED, UnpreparedDetails
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire.engine import WireEngine
 from cqlsurge.load.engines.wire.requests import HEADER
-from cqlsurge.load.wire.frames import OP_RESULT, RESPONSE, VERSION
-from cqlsurge.load.wire.requests import Execute
-from cqlsurge.load.wire.server_errors import OVERLOADED, UNPREPARED, UnpreparedDetails
 from cqlsurge.load.workload.kv import KeyValue
 from tests.load.engines.scripted_server import Link, ScriptedServer, error, void
 

@@ -37,7 +37,7 @@ def run_sync(work: Work, session: Any, statements: Sequence[Any], seed: int) -> 
 
     def step() -> bool:
         with ledger.lock:
-            taken = None if ledger.closed else ledger.intake.take(time.monotonic_ns())
+            taken = None if ledger.closed else ledger.due_numbers.take(time.monotonic_ns())
             if taken is None:
                 return False
             kind, values = ledger.requests.bind(taken[0])
@@ -82,7 +82,7 @@ def take_batch(ledger: Ledger, size: int) -> list[Bound]:
     """The next operations, bound: (number, kind, values)."""
     batch = []
     for _ in range(size):
-        taken = ledger.intake.take(time.monotonic_ns())
+        taken = ledger.due_numbers.take(time.monotonic_ns())
         if taken is None:
             break
         batch.append((taken[0], *ledger.requests.bind(taken[0])))
@@ -170,11 +170,11 @@ def supervise(ledger: Ledger, step: Step) -> None:
     while True:
         with ledger.lock:
             now_ns = time.monotonic_ns()
-            ledger.intake.tick(now_ns)
+            ledger.due_numbers.tick(now_ns)
             if ledger.bug is not None or ledger.over(now_ns):
                 ledger.close()
                 break
-            wait_ns = ledger.intake.control.next_ns - now_ns
+            wait_ns = ledger.due_numbers.control.next_ns - now_ns
         ledger.woken.wait(wait_ns / 1e9)
     if ledger.bug is not None:
         raise ledger.bug
@@ -186,9 +186,9 @@ def repeat(ledger: Ledger, step: Step) -> None:
         while not ledger.closed:
             if not step():
                 with ledger.lock:
-                    if ledger.intake.ended:
+                    if ledger.due_numbers.ended:
                         break
-                    pause_ns = ledger.intake.next_ns() - time.monotonic_ns()
+                    pause_ns = ledger.due_numbers.next_ns() - time.monotonic_ns()
                 time.sleep(max(0, pause_ns) / 1e9)
     except Exception as bug:
         ledger.bug = bug

@@ -1,7 +1,7 @@
 """The books of a phase, kept by several threads.
 
 The driver answers on its event loop's thread, and a blocking call needs a thread of its own, while the main thread must
-go on polling the control. One lock guards the intake and the recorder; it is almost never contended and costs 0.1 us.
+go on polling the control. One lock guards numbers and recorder; it is almost never contended and costs 0.1 us.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from cqlsurge.load.engines.contract import Work
-from cqlsurge.load.engines.intake import Intake
+from cqlsurge.load.engines.due_numbers import DueNumbers
 from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.engines.scylla_driver.errors import class_of, never_sent, node_of
 from cqlsurge.load.outcomes.classes import outcome_of
@@ -36,7 +36,7 @@ class Ledger:
     def __init__(self, work: Work, seed: int, *, retries: bool) -> None:
         # Re-entrant: the driver may call back in the middle of a send.
         self.lock = threading.RLock()
-        self.intake = Intake(work)
+        self.due_numbers = DueNumbers(work)
         self.requests = Requests(work, seed)
         self.recorder = work.recorder
         self.in_flight = 0
@@ -84,15 +84,15 @@ class Ledger:
 
     def over(self, now_ns: int) -> bool:
         """Whether the phase has come to its end."""
-        control = self.intake.control
-        return self.intake.ended and (not self.in_flight + self.claimed or now_ns >= control.drain_until_ns)
+        control = self.due_numbers.control
+        return self.due_numbers.ended and (not self.in_flight + self.claimed or now_ns >= control.drain_until_ns)
 
     def close(self) -> None:
         """Ends the books: nothing is counted any more."""
         self.closed = True
         for operation in self._open:
             self.recorder.leave(operation.kind, operation.number)
-        self.intake.close(time.monotonic_ns())
+        self.due_numbers.close(time.monotonic_ns())
 
     def _end(self, operation: Operation) -> bool:
         if self.closed or not operation.open:

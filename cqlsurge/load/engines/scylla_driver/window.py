@@ -46,7 +46,7 @@ class Window:
         while True:
             with ledger.lock:
                 now_ns = time.monotonic_ns()
-                ledger.intake.tick(now_ns)
+                ledger.due_numbers.tick(now_ns)
                 self._sweep(now_ns)
                 self._fill()
                 if ledger.bug is not None or ledger.over(now_ns):
@@ -59,9 +59,9 @@ class Window:
             raise ledger.bug
 
     def _wake_ns(self) -> int:
-        intake = self._ledger.intake
+        due_numbers = self._ledger.due_numbers
         full = self._ledger.in_flight >= self._places
-        return intake.control.next_ns if full or self._stalled or intake.ended else intake.next_ns()
+        return due_numbers.control.next_ns if full or self._stalled or due_numbers.ended else due_numbers.next_ns()
 
     def _fill(self) -> None:
         """Sends until all places are taken or nothing is due."""
@@ -82,7 +82,7 @@ class Window:
 
     def _send_next(self) -> bool:
         ledger = self._ledger
-        taken = ledger.intake.take(time.monotonic_ns())
+        taken = ledger.due_numbers.take(time.monotonic_ns())
         if taken is None:
             return False
         number, due_ns = taken
@@ -121,7 +121,7 @@ class Window:
                     # No node takes requests just now: what is left waits for the next tick rather than fail at once.
                     self._stalled = self._stalled or self._filling
                 self._fill()
-                if not ledger.in_flight and ledger.intake.ended:
+                if not ledger.in_flight and ledger.due_numbers.ended:
                     ledger.woken.set()
             except Exception as bug:  # the driver would swallow it
                 ledger.bug = bug

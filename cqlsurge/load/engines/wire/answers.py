@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from cqlsurge.load.cql.envelope import open_frame
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import EVENT_STREAM, OP_ERROR, OP_RESULT, RESPONSE, VERSION, Frame
+from cqlsurge.load.cql.primitives import Reader
+from cqlsurge.load.cql.responses import decode_response
+from cqlsurge.load.cql.server_errors import ErrorResponse
 from cqlsurge.load.engines.wire.connection import (
     AGED,
     FREE,
@@ -19,18 +25,12 @@ from cqlsurge.load.engines.wire.connection import (
     Connection,
     ConnectionLost,
 )
+from cqlsurge.load.engines.wire.load import RING_MASK, Load, clock
 from cqlsurge.load.engines.wire.retries import Attempt
-from cqlsurge.load.engines.wire.state import RING_MASK, Load, clock
 from cqlsurge.load.engines.wire.variant import FLUSH_BYTES
 from cqlsurge.load.outcomes import classes
 from cqlsurge.load.outcomes.policy import BACKOFF
 from cqlsurge.load.outcomes.retry import Failure
-from cqlsurge.load.wire.envelope import open_frame
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import EVENT_STREAM, OP_ERROR, OP_RESULT, RESPONSE, VERSION, Frame
-from cqlsurge.load.wire.primitives import Reader
-from cqlsurge.load.wire.responses import decode_response
-from cqlsurge.load.wire.server_errors import ErrorResponse
 
 #: failures that say something about the target rather than about the operation
 _TARGET_TROUBLE = frozenset([classes.OVERLOADED, classes.CONNECTION, classes.BOOTSTRAPPING, classes.CLIENT_TIMEOUT])

@@ -17,11 +17,11 @@ from cqlsurge.load.outcomes.breaker import CLOSED, Breaker
 if TYPE_CHECKING:
     import socket
 
+    from cqlsurge.load.cql.compression import Compressor
+    from cqlsurge.load.cql.frames import Frame
     from cqlsurge.load.engines.contract import Node
     from cqlsurge.load.engines.wire.requests import Template
     from cqlsurge.load.engines.wire.retries import Attempt
-    from cqlsurge.load.wire.compression import Compressor
-    from cqlsurge.load.wire.frames import Frame
 
 FREE = -1
 ORPHAN = -2

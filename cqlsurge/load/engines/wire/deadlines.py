@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from cqlsurge.load.engines.wire import answers
 from cqlsurge.load.engines.wire.connection import AGED, INTERNAL, KIND_BITS, KIND_MASK, RETRIED, ConnectionLost
-from cqlsurge.load.engines.wire.state import RING, RING_MASK
+from cqlsurge.load.engines.wire.load import RING, RING_MASK
 from cqlsurge.load.outcomes import classes
 from cqlsurge.load.outcomes.retry import Failure
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
-    from cqlsurge.load.engines.wire.state import Load
+    from cqlsurge.load.engines.wire.load import Load
 
 SWEEP_NS = 100_000_000
 #: slots of flushes older than this many are given their time, before the ring comes round

@@ -10,10 +10,10 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import CLIENT, FrameDecoder, encode_frame
 from cqlsurge.load.engines.wire.connection import ConnectionLost
 from cqlsurge.load.engines.wire.handshake import Greeting, HandshakeError, handshake
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import CLIENT, FrameDecoder, encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,18 +7,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from cqlsurge.load.cql.compression import lz4_support
 from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Work
 from cqlsurge.load.engines.tls import client_context
 from cqlsurge.load.engines.wire.connection import FREE, INTERNAL, KIND_BITS, KIND_MASK, ORPHAN, RETRIED, Connection
+from cqlsurge.load.engines.wire.load import Load, clock
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.requests import Clock, Template
 from cqlsurge.load.engines.wire.retries import Retries
-from cqlsurge.load.engines.wire.state import Load, clock
 from cqlsurge.load.engines.wire.ticks import account
 from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, make_turn, plan_of
 from cqlsurge.load.engines.wire.warm import warm
 from cqlsurge.load.outcomes.policy import parse_policies
-from cqlsurge.load.wire.compression import lz4_support
 from cqlsurge.load.workload.mixing import INTOP
 
 OPEN_S = 15.0

@@ -9,13 +9,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from cqlsurge.load.wire.compression import Compressor, lz4_support
-from cqlsurge.load.wire.errors import ProtocolError
-from cqlsurge.load.wire.frames import Frame
-from cqlsurge.load.wire.requests import CQL_VERSION, AuthResponse, Options, Prepare, Request, Startup
-from cqlsurge.load.wire.responses import Authenticate, AuthSuccess, Ready, Response, Supported, decode_response
-from cqlsurge.load.wire.results import Prepared
-from cqlsurge.load.wire.server_errors import BAD_CREDENTIALS, UNAUTHORIZED, ErrorResponse
+from cqlsurge.load.cql.compression import Compressor, lz4_support
+from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import Frame
+from cqlsurge.load.cql.requests import CQL_VERSION, AuthResponse, Options, Prepare, Request, Startup
+from cqlsurge.load.cql.responses import Authenticate, AuthSuccess, Ready, Response, Supported, decode_response
+from cqlsurge.load.cql.results import Prepared
+from cqlsurge.load.cql.server_errors import BAD_CREDENTIALS, UNAUTHORIZED, ErrorResponse
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Target

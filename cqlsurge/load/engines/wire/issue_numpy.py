@@ -14,8 +14,8 @@ from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
 from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 
 if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
-    from cqlsurge.load.engines.wire.state import Load
 
 Array = Any  # numpy.ndarray
 

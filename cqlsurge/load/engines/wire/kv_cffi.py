@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, cast
 
+from cqlsurge.load.cql.frames import OP_EXECUTE, VERSION
 from cqlsurge.load.engines.wire.buffers_cffi import ArenaConnection, ffi, memcmp, memcpy
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
 from cqlsurge.load.engines.wire.requests import HEADER, Clock, Template, execute_parts
 from cqlsurge.load.engines.wire.verify import Checker
-from cqlsurge.load.wire.frames import OP_EXECUTE, VERSION
 from cqlsurge.load.workload.kv import KeyValue
 
 if TYPE_CHECKING:

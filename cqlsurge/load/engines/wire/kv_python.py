@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
+from cqlsurge.load.cql.frames import OP_EXECUTE, VERSION
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.requests import HEADER, LONG, Clock, Template, execute_parts
-from cqlsurge.load.wire.frames import OP_EXECUTE, VERSION
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.load.workload.mixing import INTOP
 

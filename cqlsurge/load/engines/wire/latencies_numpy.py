@@ -10,7 +10,7 @@ from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.latency.layout import BITS, COUNTS_LENGTH, TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 
 if TYPE_CHECKING:
-    from cqlsurge.load.engines.wire.state import Load
+    from cqlsurge.load.engines.wire.load import Load
 
 Array = Any  # numpy.ndarray
 

@@ -12,14 +12,14 @@ import select
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql.frames import MAX_FRAME_BYTES
 from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.engines.wire import answers, ticks
 from cqlsurge.load.engines.wire.answers import flush
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, KIND_MASK, Connection, ConnectionLost
+from cqlsurge.load.engines.wire.load import RING, RING_MASK, Load, clock
 from cqlsurge.load.engines.wire.router import COARSE_HALF, COARSE_SHIFT
-from cqlsurge.load.engines.wire.state import RING, RING_MASK, Load, clock
 from cqlsurge.load.latency.layout import BITS, index_of
-from cqlsurge.load.wire.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.buffers_cffi import Inbox

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.engines.wire import loop
 from cqlsurge.load.engines.wire.issue_numpy import Issuer
 from cqlsurge.load.engines.wire.latencies_numpy import MANY
+from cqlsurge.load.engines.wire.load import clock
 from cqlsurge.load.engines.wire.receive_numpy import Receiver
-from cqlsurge.load.engines.wire.state import clock
 
 if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
-    from cqlsurge.load.engines.wire.state import Load
 
 
 class Turner:

@@ -13,24 +13,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable
 
+from cqlsurge.load.cql.frames import OP_PREPARE, VERSION, Frame
+from cqlsurge.load.cql.requests import Prepare
+from cqlsurge.load.cql.responses import decode_response
+from cqlsurge.load.cql.results import Prepared
 from cqlsurge.load.engines.contract import EngineError, Node, Target
 from cqlsurge.load.engines.wire.connection import INTERNAL, KIND_BITS, Connection, ConnectionLost
 from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
 from cqlsurge.load.engines.wire.handshake import HandshakeError
+from cqlsurge.load.engines.wire.load import EPOLL, RING, RING_MASK, new_poller
 from cqlsurge.load.engines.wire.requests import HEADER
 from cqlsurge.load.engines.wire.router import Router, build_router
-from cqlsurge.load.engines.wire.state import EPOLL, RING, RING_MASK, new_poller
 from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.outcomes.backoff import full_jitter_s
-from cqlsurge.load.wire.frames import OP_PREPARE, VERSION, Frame
-from cqlsurge.load.wire.requests import Prepare
-from cqlsurge.load.wire.responses import decode_response
-from cqlsurge.load.wire.results import Prepared
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.handshake import Greeting, Sharding
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.requests import Template
-    from cqlsurge.load.engines.wire.state import Load
 
 IN, OUT = select.POLLIN, select.POLLOUT
 RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0

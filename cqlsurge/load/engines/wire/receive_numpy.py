@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from cqlsurge.load.cql.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.engines.wire import answers, loop
 from cqlsurge.load.engines.wire.connection import FREE, KIND_MASK, ConnectionLost
 from cqlsurge.load.engines.wire.connection_numpy import PULL_BYTES, Inbox, SlotConnection
-from cqlsurge.load.engines.wire.state import RING_MASK, clock
+from cqlsurge.load.engines.wire.load import RING_MASK, clock
 from cqlsurge.load.engines.wire.verify_numpy import LEAST_BLOB, RowChecker
-from cqlsurge.load.wire.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
 
 if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
-    from cqlsurge.load.engines.wire.state import Load
 
 Array = Any  # numpy.ndarray
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Callable
 
-from cqlsurge.load.wire.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, VERSION
-from cqlsurge.load.wire.primitives import Consistency
-from cqlsurge.load.wire.template import TIMESTAMP_BYTES, execute_template
+from cqlsurge.load.cql.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, VERSION
+from cqlsurge.load.cql.primitives import Consistency
+from cqlsurge.load.cql.template import TIMESTAMP_BYTES, execute_template
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cqlsurge.load.engines.wire.state import Load
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.pacing.schedule import Pacer
 
 BLOCK = 4096

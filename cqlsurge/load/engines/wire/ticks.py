@@ -11,8 +11,8 @@ from cqlsurge.load.engines.wire.deadlines import SWEEP_NS, sweep
 from cqlsurge.load.outcomes.breaker import CLOSED
 
 if TYPE_CHECKING:
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.pool import Pool
-    from cqlsurge.load.engines.wire.state import Load
 
 
 def tick(load: Load, now: int) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from cqlsurge.load.engines.contract import Node
     from cqlsurge.load.engines.wire.connection import Connection
+    from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.requests import Clock, Template
-    from cqlsurge.load.engines.wire.state import Load
     from cqlsurge.load.workload.model import Workload
 
     Turn = Callable[[Load, Any, int], None]

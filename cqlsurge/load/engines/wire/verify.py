@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql.primitives import Reader
+from cqlsurge.load.cql.results import Rows, decode_result
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.outcomes.classes import MISSING, PROTOCOL, WRONG
-from cqlsurge.load.wire.primitives import Reader
-from cqlsurge.load.wire.results import Rows, decode_result
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cqlsurge.load.cql.frames import OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.engines.wire.connection import KIND_BITS
 from cqlsurge.load.engines.wire.requests import HEADER
 from cqlsurge.load.engines.wire.verify import ALL
-from cqlsurge.load.wire.frames import OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.workload import kv_numpy
 from cqlsurge.load.workload.kv import POOL_OFFSETS
 

@@ -13,15 +13,15 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.engines.contract import Node, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
+from cqlsurge.load.engines.wire.load import Load
 from cqlsurge.load.engines.wire.loop import turn
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.retries import Retries
-from cqlsurge.load.engines.wire.state import Load
-from cqlsurge.load.wire.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.load.workload.mixing import INTOP
 

@@ -1,0 +1,67 @@
+"""The command line: `cqlsurge COMMAND ...`, and `program.py [ADDRESS] ...`, which is `cqlsurge run`.
+
+Own errors print one line and give their exit code; bugs show their traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from cqlsurge import __version__
+from cqlsurge.cli import COMMANDS
+from cqlsurge.errors import CqlsurgeError
+
+INTERRUPTED = 130
+
+
+def program(arguments: list[str] | None = None) -> int:
+    """`program.py`: the command line of the ancestor, which knows one command only."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return main(["run", *words], program="program.py")
+
+
+def main(arguments: list[str] | None = None, program: str = "cqlsurge") -> int:
+    """Runs one command and gives the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return run_command(words, program)
+    except CqlsurgeError as error:
+        sys.stderr.write(f"{program}: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{program}: interrupted before any load\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def run_command(words: list[str], program: str) -> int:
+    """Parses the words and calls the command's `run`."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Load for ScyllaDB and Apache Cassandra from Python, and the truth about what was measured.",
+    )
+    parser.add_argument("--version", action="version", version=f"cqlsurge {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    sides: list[list[str]] = []
+    for name, help_text in COMMANDS.items():
+        if name == wanted:
+            # Only the command that is called is imported: the others' packages may not be installed.
+            module = import_module(f"cqlsurge.cli.{name}")
+            command = module.add_parser(subparsers)
+            if hasattr(module, "split"):
+                words, sides = module.split(words)  # argparse would lose a `--`
+            if program != "cqlsurge":
+                command.prog = program
+        else:
+            subparsers.add_parser(name, help=help_text)
+    args = parser.parse_args(words)
+    args.sides = sides
+    result: int = import_module(f"cqlsurge.cli.{args.command}").run(args)
+    return result

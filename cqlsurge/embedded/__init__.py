@@ -1,5 +1,0 @@
-"""The real Apache Cassandra that cqlsurge brings along."""
-
-from cqlsurge.embedded.cluster import EmbeddedCluster, start
-
-__all__ = ["EmbeddedCluster", "start"]

@@ -1,0 +1,149 @@
+"""The database of a run: the one at ADDRESS, or our own; connected, its schema ready, described for the engines."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cassandra.cluster import Cluster, Session
+
+from cqlsurge.database.address import parse_address, parse_translations
+from cqlsurge.database.connect import connect
+from cqlsurge.database.schema import prepare_schema
+from cqlsurge.database.secrets import Security, read_security
+from cqlsurge.database.topology import (
+    Identity,
+    Tablets,
+    TopologyWatch,
+    choose_dc,
+    identify,
+    nodes_of,
+    nodes_with_shards,
+    replication_of,
+    tablets_of,
+)
+from cqlsurge.load.engines.contract import Node, Target
+from cqlsurge.results.listener import Listener
+from cqlsurge.settings import Settings
+
+if TYPE_CHECKING:
+    from cqlsurge.database.embedded.cluster import EmbeddedCluster
+
+
+@dataclass
+class Database:
+    """A connected database. `target` is what engines need; `facts` what the result tells."""
+
+    cluster: Cluster
+    session: Session
+    target: Target
+    identity: Identity
+    watch: TopologyWatch
+    own: EmbeddedCluster | None
+    settings: Settings
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result's cluster{}."""
+        nodes = self.target.nodes
+        return {
+            "product": self.identity.product,
+            "version": self.identity.version,
+            "name": self.identity.name,
+            "embedded": self.own is not None,
+            "nodes": len(nodes),
+            "dcs": sorted({node.dc for node in nodes}),
+            "dc": self.target.local_dc,
+            "shards": sum(node.shards for node in nodes),
+            "placement": "ring" if self.target.tablets is None else f"{len(self.target.tablets)} tablets",
+            "replication": dict(self.target.replication),
+            "addresses": [f"{node.address}:{node.port}" for node in nodes],
+            "tls": self.target.tls is not None,
+        }
+
+    def topology_message(self) -> dict[str, Any]:
+        """The nodes as they are now, for the load processes."""
+        self.target = replace(self.target, nodes=nodes_of(self.cluster))
+        target = self.target.to_json()
+        return {"type": "topology", "nodes": target["nodes"], "tablets": target["tablets"]}
+
+    def read_tablets(self) -> Tablets | None:
+        """The table's tablets as they are now; may take long, and be called from any thread."""
+        return tablets_of(self.session, self.settings.keyspace, self.settings.table)
+
+    def take_tablets(self, tablets: Tablets | None) -> bool:
+        """Takes up tablets that were read; whether they are others than before. None says that nothing is known."""
+        if tablets is None or tablets == self.target.tablets:
+            return False
+        self.target = replace(self.target, tablets=tablets)
+        return True
+
+    def close(self) -> None:
+        """Ends the control plane's connections."""
+        self.watch.close()
+        self.cluster.shutdown()
+
+
+def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> Database:
+    """Connects (starting our own Cassandra where no address is given) and prepares the schema.
+
+    What must be ended again is put on the stack. Raises UsageError, ClusterError or EmbeddedError.
+    """
+    security = read_security(settings)
+    own = _start_embedded(stack, listener) if settings.address is None else None
+    address = own.address if own is not None else str(settings.address)
+    points = parse_address(address)
+    translations = parse_translations(settings.translate)
+    listener.stage(f"connecting to {address}")
+    cluster, session = connect(points, security, translations)
+    stack.callback(cluster.shutdown)
+    nodes = nodes_with_shards(cluster)
+    dc = choose_dc(settings.dc, nodes)
+    counts = {name: sum(node.dc == name for node in nodes) for name in {node.dc for node in nodes}}
+    prepare_schema(session, settings, dc, counts)
+    database = Database(
+        cluster=cluster,
+        session=session,
+        target=_target(settings, session, points, nodes, dc, security),
+        identity=identify(session),
+        watch=TopologyWatch(cluster),
+        own=own,
+        settings=settings,
+    )
+    stack.callback(database.close)
+    return database
+
+
+def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:
+    from cqlsurge.database.embedded.cluster import (
+        start,  # only a run without ADDRESS needs it and its optional packages
+    )
+
+    cluster = start(progress=listener.stage)
+    stack.callback(cluster.stop)
+    return cluster
+
+
+def _target(
+    settings: Settings,
+    session: Session,
+    points: list[tuple[str, int]],
+    nodes: tuple[Node, ...],
+    dc: str,
+    security: Security,
+) -> Target:
+    return Target(
+        contact_points=tuple(points),
+        local_dc=dc,
+        keyspace=settings.keyspace,
+        table=settings.table,
+        nodes=nodes,
+        replication=replication_of(session, settings.keyspace),
+        tablets=tablets_of(session, settings.keyspace, settings.table),
+        username=security.user,
+        password=security.password,
+        tls=security.tls,
+        compression=settings.compression is not False,
+        address_map=parse_translations(settings.translate),
+    )

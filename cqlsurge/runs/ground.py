@@ -1,0 +1,125 @@
+"""What a run stands on once its settings are understood: engine, interpreters, and where load processes will be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Any
+
+from cqlsurge.errors import UsageError
+from cqlsurge.host.cores import core_count, core_ids
+from cqlsurge.load.engines.contract import Target
+from cqlsurge.load.engines.registry import EngineInfo, check_technique, engine_info
+from cqlsurge.load.pacing.notation import parse as parse_rate
+from cqlsurge.processes.environments import ensure
+from cqlsurge.processes.group import ProcessGroup
+from cqlsurge.processes.interpreters import choose
+from cqlsurge.processes.local_group import LocalGroup
+from cqlsurge.processes.remote_group import RemoteGroup
+from cqlsurge.results.listener import Listener
+from cqlsurge.settings import NO_ADDRESS, Settings
+
+
+@dataclass
+class Ground:
+    """See the module's text. `start` starts the load processes; `cores` says which core each of them is for."""
+
+    settings: Settings
+    engine: EngineInfo
+    technique: str
+    runtime: dict[str, Any]
+    cores: list[int]
+    start: Callable[[], ProcessGroup]
+    loopback: bool = True  # whether all load processes are on this machine
+
+
+def find_ground(settings: Settings, stack: ExitStack, listener: Listener) -> Ground:
+    """Connects to the hosts where there are others, too. Raises UsageError or RunError."""
+    settings, engine, technique = _understand(settings)
+    if settings.dask or settings.hosts:
+        return _remote(settings, engine, technique, stack, listener)
+    choice = choose(settings.runtime, engine)
+    if choice.note:
+        listener.note(choice.note)
+    python = str(ensure(engine, choice.interpreter.path, listener.stage))
+    count = _limited([settings.processes or core_count()], settings)[0]
+    cores = core_ids()
+    return Ground(
+        settings,
+        engine,
+        technique,
+        choice.interpreter.facts,
+        [cores[index % len(cores)] for index in range(count)],
+        lambda: LocalGroup(python, count),
+    )
+
+
+def _understand(settings: Settings) -> tuple[Settings, EngineInfo, str]:
+    try:
+        engine = engine_info(settings.engine)
+        technique = check_technique(engine, settings.technique)
+    except (KeyError, ValueError) as error:
+        raise UsageError(str(error.args[0])) from error
+    if settings.rate is not None:
+        try:
+            parse_rate(settings.rate)
+        except (ValueError, OSError) as error:
+            raise UsageError(f"--rate: {error}") from error
+        if technique == "batch":
+            raise UsageError("technique batch waits for whole batches and cannot hold a --rate: use window")
+    if technique == "sync":
+        if settings.concurrency not in {None, 1}:
+            raise UsageError("technique sync has one operation in flight: leave --concurrency at 1, or use window")
+        settings = replace(settings, concurrency=1)
+    return settings, engine, technique
+
+
+def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitStack, listener: Listener) -> Ground:
+    from cqlsurge.processes.dask_hosts import is_loopback, open_hosts  # Dask is needed, and imported, only here
+
+    group: RemoteGroup = stack.enter_context(open_hosts(settings, listener.stage))
+    loopback = all(is_loopback(host.address) for host in group.hosts)
+    if settings.address is None and not loopback:
+        raise UsageError(NO_ADDRESS)
+    files = [name for name in (settings.tls_ca, settings.tls_cert, settings.tls_key) if name]
+    question = {"engine": engine.name, "runtime": settings.runtime, "files": files}
+    group.look(question, divided=bool(settings.local_hosts), note=listener.note, stage=listener.stage)
+    counts = _limited([settings.processes or len(host.cores) for host in group.hosts], settings)
+    cores = [
+        host.cores[index % len(host.cores)]
+        for host, count in zip(group.hosts, counts, strict=True)
+        for index in range(count)
+    ]
+    names = list(dict.fromkeys(host.runtime["name"] for host in group.hosts))
+
+    def start() -> ProcessGroup:
+        group.start(counts)
+        return group
+
+    runtime = {**group.hosts[0].runtime, "name": " and ".join(names)}
+    return Ground(settings, engine, technique, runtime, cores, start, loopback)
+
+
+def _limited(counts: list[int], settings: Settings) -> list[int]:
+    """So many processes on each host, but no more in all than there are operations."""
+    left = settings.total_operations or sum(counts)
+    limited = []
+    for count in counts:
+        limited.append(min(count, left))
+        left -= limited[-1]
+    return limited
+
+
+def check_reach(ground: Ground, target: Target) -> None:
+    """Raises UsageError where other hosts would look for the database on their own loopback."""
+    if ground.loopback:
+        return
+    for node in target.nodes:
+        try:
+            alone = ip_address(node.address).is_loopback
+        except ValueError:
+            alone = False
+        if alone:
+            raise UsageError(f"node {node.address} is on loopback, where other hosts cannot reach it: listen elsewhere")

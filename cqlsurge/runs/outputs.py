@@ -1,0 +1,133 @@
+"""What a run tells while it goes, besides its document: the histogram log, and metrics over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from cqlsurge.errors import ResultError, UsageError
+from cqlsurge.processes.tally import Row, Tally
+from cqlsurge.results.hdr_log import HdrLog
+from cqlsurge.results.listener import Listener
+from cqlsurge.results.openmetrics import CONTENT_TYPE, Metrics, exposition
+from cqlsurge.settings import Settings, parse_listen
+
+#: a scrape waits at most this long for the session's thread to tell the figures
+FRESH_S = 2.0
+
+
+class Outputs:
+    """Opened before the run; told of the measured phase's beginning, rows and ticks."""
+
+    def __init__(self, settings: Settings, stack: ExitStack, listener: Listener) -> None:
+        """Raises ResultError and UsageError where something cannot be written or listened on."""
+        self._listener = listener
+        self._log = HdrLog(settings.hdr_log, force=settings.force) if settings.hdr_log else None
+        self._server = MetricsServer(*parse_listen(settings.metrics)) if settings.metrics else None
+        self._start_ns = 0
+        if self._server is not None:
+            stack.callback(self._server.close)
+            listener.note(f"metrics at http://{self._server.host}:{self._server.port}/metrics")
+
+    @property
+    def on_row(self) -> Callable[[Row], None] | None:
+        """Whom to tell of each second of the measured phase; None where nobody cares."""
+        return self._row if self._log is not None else None
+
+    def begin(self, start_ns: int) -> None:
+        """The measured phase is about to begin, at this time of the monotonic clock."""
+        if self._log is not None:
+            self._log.begin(time.time() + (start_ns - time.monotonic_ns()) / 1e9)
+
+    def tick(self, tally: Tally) -> None:
+        """Called about ten times a second: answers scrapes that wait."""
+        if self._server is not None:
+            self._server.serve(lambda: exposition(metrics_of(tally)))
+
+    def _row(self, row: Row) -> None:
+        assert self._log is not None
+        if self._log.failed:
+            return
+        self._start_ns = self._start_ns or row.start_ns
+        try:
+            self._log.write((row.start_ns - self._start_ns) / 1e9, (row.end_ns - row.start_ns) / 1e9, row.kinds)
+        except ResultError as error:
+            self._log.failed = True
+            self._listener.warn(f"{error}; the log ends here")
+
+
+def metrics_of(tally: Tally) -> Metrics:
+    """What a tally has to tell of the phase so far."""
+    outcomes: dict[str, dict[str, int]] = {}
+    cpu_s = {}
+    for index, worker in enumerate(tally.workers):
+        for kind, data in (worker.last or {"kinds": {}})["kinds"].items():
+            sums = outcomes.setdefault(kind, dict.fromkeys(("ok", "failed", "unknown"), 0))
+            for name in sums:
+                sums[name] += data[name]
+        cpu_s[str(index)] = (worker.last or {}).get("cpu_s", 0.0)
+    nodes: dict[str, int] = {}
+    for (_, address, _), (issued, *_rest) in tally.targets().items():
+        nodes[address] = nodes.get(address, 0) + issued
+    return Metrics(
+        outcomes=outcomes,
+        errors=tally.by_class("errors"),
+        retries=tally.total("retries"),
+        skipped=tally.total("skipped"),
+        in_flight=tally.in_flight,
+        backlog=tally.total("due") - tally.total("issued") - tally.total("skipped"),
+        nodes=nodes,
+        cpu_s=cpu_s,
+        histograms=tally.histograms,
+    )
+
+
+class MetricsServer:
+    """Serves /metrics. Its threads only pass on text: the figures are told by the session's own thread."""
+
+    def __init__(self, host: str, port: int) -> None:
+        asked, fresh = threading.Event(), threading.Event()
+        self._asked, self._fresh = asked, fresh
+        self._text = "# EOF\n"
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path.split("?")[0] != "/metrics":
+                    self.send_error(404, "only /metrics is here")
+                    return
+                fresh.clear()
+                asked.set()
+                fresh.wait(FRESH_S)
+                body = server._text.encode()
+                self.send_response(200)
+                self.send_header("Content-Type", CONTENT_TYPE)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing: the screen belongs to the run."""
+
+        try:
+            self._http = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            raise UsageError(f"--metrics {host}:{port}: {error.strerror}; name another port") from error
+        self._http.daemon_threads = True
+        self.host, self.port = str(self._http.server_address[0]), int(self._http.server_address[1])
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True).start()
+
+    def serve(self, render: Callable[[], str]) -> None:
+        """Tells the figures if somebody has asked."""
+        if self._asked.is_set():
+            self._asked.clear()
+            self._text = render()
+            self._fresh.set()
+
+    def close(self) -> None:
+        """Listens no more."""
+        self._http.shutdown()
+        self._http.server_close()

@@ -1,0 +1,1 @@
+"""What people see; fed by results/ only, so that saved runs can be shown again."""

@@ -1,0 +1,120 @@
+"""What is asked for and cannot be: one line that names the cure, exit code 2 (or 1), before any load.
+
+How: the command line is called in this process; what needs a database is in tests/integration/test_main_job.py.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from cqlsurge.cli.main import program
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and standard error of program.py."""
+    try:
+        code = program(list(words))
+    except SystemExit as error:
+        code = int(str(error.code))
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--turbo"], "--turbo"),
+        (["--mode", "erase"], "choose from"),
+        (["--operations", "0"], "not 1 or more"),
+        (["--operations", "-5"], "-5"),
+        (["--operations", "many"], "many"),
+        (["--concurrency", "0"], "not 1 or more"),
+        (["--processes", "0"], "not 1 or more"),
+        (["--read-ratio", "1.5"], "between 0 and 1"),
+        (["--read-ratio", "-0.1"], "between 0 and 1"),
+        (["--duration", "0"], "longer than 0"),
+        (["--consistency", "MOST"], "choose from"),
+        (["--keyspace", "my-keyspace"], "--keyspace"),
+        (["--engine", "steam"], "no engine is called 'steam'"),
+        (["--engine", "scylla-driver", "--technique", "magic"], "window"),
+        (["--engine", "scylla-driver", "--technique", "batch", "--rate", "1k"], "--rate"),
+        (["--runtime", "/nowhere/python"], "--runtime /nowhere/python"),
+        (["--rate", "fast"], "--rate"),
+        (["--verify"], "--mode read"),
+        (["--user", "u", "--password-file", "/nowhere", "h"], "/nowhere"),
+        (["--tls-ca", "/nowhere/ca.pem", "h"], "--tls-ca /nowhere/ca.pem"),
+        (["::1"], "brackets"),
+        (["host:99999"], "99999"),
+        (["host:"], "no port"),
+        (["--translate", "x", "127.0.0.1"], "FROM=TO"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[str], words: list[str], part: str) -> None:
+    code, text = said(capsys, *words)
+    assert code == 2
+    assert part in text
+    own = [line for line in text.splitlines() if not line.startswith("usage:")]
+    assert len(own) == 1
+    assert own[0].startswith("program.py: ")
+
+
+def test_a_user_without_a_password_names_both_ways(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CQLSURGE_PASSWORD", raising=False)
+    code, text = said(capsys, "--user", "u", "127.0.0.1")
+    assert code == 2
+    assert "CQLSURGE_PASSWORD" in text
+    assert "--password-file" in text
+
+
+def test_a_result_path_is_tried_before_the_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    precious = tmp_path / "thesis.json"
+    precious.write_text('{"title": "mine"}')
+    for path, part in [
+        (str(tmp_path / "absent" / "r.json"), "no folder"),
+        (str(tmp_path), "is a folder"),
+        (str(precious), "--force"),
+        ("/proc/r.json", "cannot be written"),
+    ]:
+        code, text = said(capsys, "127.0.0.1:1", "--json", path)
+        assert code == 1
+        assert part in text
+        assert text.count("\n") == 1
+    assert precious.read_text() == '{"title": "mine"}'
+
+
+def test_nothing_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        code, text = said(capsys, f"127.0.0.1:{port}")
+    assert code == 1
+    assert f"nothing answers at 127.0.0.1:{port}" in text
+
+
+def test_a_name_without_an_address(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = said(capsys, "no-such-host.invalid")
+    assert code == 1
+    assert "no-such-host.invalid" in text
+
+
+def test_something_else_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    """A listener that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code, text = said(capsys, f"127.0.0.1:{server.getsockname()[1]}")
+    assert code == 1
+    assert "CQL port" in text
+    assert text.count("\n") == 1
+
+
+def test_help_names_every_group_default_and_unit(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        program(["--help"])
+    assert done.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for part in ("What to do:", "How hard:", "--read-ratio", "(default 0.5)", "in bytes", "RATE", "ramp:"):
+        assert part in text
+    assert "usage: program.py [ADDRESS] [OPTIONS]" in text
