@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from cqlsurge.database.embedded import EmbeddedCluster, start
 from cqlsurge.database.embedded.control import ACTIONS, ControlServer, request
 from cqlsurge.errors import EmbeddedError, UsageError
-from cqlsurge.host.files import write_private
+from cqlsurge.host.files import Announcement
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.units import parse_size
@@ -77,8 +76,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--control goes with stop, start or kill; to have the file written, use --control-file")
     if args.client_certificates and not args.tls:
         raise UsageError("--client-certificates needs --tls")
-    for file in (args.ready_file, args.control_file):
-        _require_writable(file)
+    args.ready, args.controlled = (
+        Announcement(file) if file else None for file in (args.ready_file, args.control_file)
+    )
     end_with_starter()
     interrupts = Interrupts()
     with interrupts.installed():
@@ -135,10 +135,10 @@ def _announced(cluster: EmbeddedCluster, args: argparse.Namespace) -> Iterator[C
     with ExitStack() as stack:
         control = ControlServer(cluster)
         stack.callback(control.server_close)
-        for file, text in ((args.control_file, control.url), (args.ready_file, cluster.address)):
+        for file, text in ((args.controlled, control.url), (args.ready, cluster.address)):
             if file:
-                write_private(file, text)
-                stack.callback(file.unlink, missing_ok=True)
+                file.write(text)
+                stack.callback(file.remove)
         print(f"{cluster.address}", flush=True)
         if cluster.tls:
             _tell(f"CA certificate: {cluster.tls.ca}")
@@ -159,15 +159,6 @@ def _port(args: argparse.Namespace) -> int:
             raise UsageError(f"--port {args.port} is no port; give 0 to 65535")
         return int(args.port)
     return INTERACTIVE_PORT if sys.stdout.isatty() and not args.ready_file else 0
-
-
-def _require_writable(file: Path | None) -> None:
-    """Raise UsageError unless the file can be made; one left from an earlier run is removed."""
-    if file is None:
-        return
-    if file.is_dir() or not os.access(file.parent, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write {file}; name a file in a folder that exists and that you may write to")
-    file.unlink(missing_ok=True)
 
 
 def _heap(text: str) -> int:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from cqlsurge.cli.run import ADDRESS_HELP, add_settings, parser_of, settings_from
-from cqlsurge.errors import UsageError
+from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.document import Document
-from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
+from cqlsurge.results.files import OutputFile, is_standard_output
 from cqlsurge.results.ladder import LADDER, build
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.rungs import RUNGS, Rung
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if args.explain is not None:
         sys.stdout.write(explain(rung_named(args.explain)))
         return 0
-    climb = Climbing(args, sys.stderr if args.json == STANDARD_OUTPUT else sys.stdout)
+    climb = Climbing(args, sys.stderr if is_standard_output(args.json) else sys.stdout)
     end_with_starter()
     climb.ladder.climb()
     return climb.conclude()
@@ -141,8 +141,11 @@ class Climbing(Audience):
 
     def round_over(self) -> None:
         """Keeps what there is, lest a killed ladder leaves nothing."""
-        if self.json is not None and self.json.path != STANDARD_OUTPUT:
-            self.json.write_text(text_of(self.document()))
+        if self.json is not None and not self.json.streams:
+            try:
+                self.json.write_text(text_of(self.document()))
+            except ResultError as error:
+                self.line(f"warning: {error}; the ladder goes on")
 
     def document(self) -> Document:
         """The ladder as far as it has come."""
@@ -163,15 +166,19 @@ class Climbing(Audience):
             raise failure
         document = self.document()
         print_ladder(document, self.stream)
-        if self.json is not None:
-            self.json.write_text(text_of(document))
-        if self.html is not None:
-            self.html.write_text(render(document))
+        unwritten: list[ResultError] = []
+        for file, text in ((self.json, text_of(document)), (self.html, render(document) if self.html else "")):
+            try:
+                if file is not None:
+                    file.write_text(text)
+            except ResultError as error:
+                unwritten.append(error)
+                sys.stderr.write(f"cqlsurge ladder: {error}\n")
         if interrupted:
             return INTERRUPTED
         if failure is not None:
             return failure.exit_code
-        return int(not measured or any(climb.left_out for climb in self.ladder.climbs))
+        return int(not measured or bool(unwritten) or any(climb.left_out for climb in self.ladder.climbs))
 
 
 def text_of(document: Document) -> str:

@@ -62,6 +62,6 @@ def run_command(words: list[str], program: str) -> int:
         else:
             subparsers.add_parser(name, help=help_text)
     args = parser.parse_args(words)
-    args.sides = sides
+    args.sides, args.program = sides, program
     result: int = import_module(f"cqlsurge.cli.{args.command}").run(args)
     return result

@@ -7,15 +7,17 @@ import dataclasses
 import sys
 import textwrap
 from collections.abc import Callable, Collection
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
-from cqlsurge.errors import UsageError
+from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.load.engines.registry import ENGINES
 from cqlsurge.load.pacing.notation import HELP
 from cqlsurge.results.csv import KIND as TIMELINE
 from cqlsurge.results.csv import timeline_csv
-from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
+from cqlsurge.results.document import Document
+from cqlsurge.results.files import OutputFile, is_standard_output
 from cqlsurge.results.folder import VARIABLE, folder_of, keep, make_folder, read_runs
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.run import exit_code
@@ -139,7 +141,7 @@ def run(args: argparse.Namespace) -> int:
                 print(f"{info.name:14} {info.text}{techniques}")
         return 0
     settings = settings_from(args)
-    if settings.json == STANDARD_OUTPUT and sys.stdout.isatty():
+    if is_standard_output(settings.json) and sys.stdout.isatty():
         raise UsageError("--json - writes the document to standard output: send that to a file or a pipe")
     folder = folder_of(args.keep_in)
     if folder is not None:
@@ -148,19 +150,33 @@ def run(args: argparse.Namespace) -> int:
     table = OutputFile(args.csv, "--csv", TIMELINE, force=settings.force) if args.csv else None
     interrupts = Interrupts()
     # With the document on standard output, what people read goes to standard error.
-    stream = sys.stderr if settings.json == STANDARD_OUTPUT else sys.stdout
+    stream = sys.stderr if is_standard_output(settings.json) else sys.stdout
     end_with_starter()
     with interrupts.installed():
         display = make_display(stream, quiet=settings.quiet)
         with display:
             document = run_session(settings, display, interrupts)
         print_summary(document, stream)
-        if page is not None:
-            page.write_text(
-                render([document], [f"{settings.mode} run of {document['started_at'][:16].replace('T', ' ')} UTC"])
-            )
-        if table is not None:
-            table.write_text(timeline_csv(document))
-        if folder is not None:
-            print(f"kept as     {keep(document, folder)} in {folder}", file=stream)
-    return exit_code(document)
+        unwritten = False
+        for leave in _things_to_leave(document, page, table, folder, stream):
+            try:
+                leave()
+            except ResultError as error:  # one that cannot be written takes none of the others with it
+                unwritten = True
+                sys.stderr.write(f"{args.program}: {error}\n")
+    return exit_code(document) or int(unwritten)
+
+
+def _things_to_leave(
+    document: Document, page: OutputFile | None, table: OutputFile | None, folder: Path | None, stream: TextIO
+) -> list[Callable[[], None]]:
+    """What writes each of the files that were asked for; each raises ResultError by itself."""
+    leave: list[Callable[[], None]] = []
+    if folder is not None:
+        leave.append(lambda: print(f"kept as     {keep(document, folder)} in {folder}", file=stream))
+    if table is not None:
+        leave.append(lambda: table.write_text(timeline_csv(document)))
+    if page is not None:
+        title = f"{document['settings']['mode']} run of {document['started_at'][:16].replace('T', ' ')} UTC"
+        leave.append(lambda: page.write_text(render([document], [title])))
+    return leave

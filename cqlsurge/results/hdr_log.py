@@ -6,13 +6,10 @@ document's histogram of that kind and latency holds.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from cqlsurge.errors import ResultError
 from cqlsurge.load.latency.hdr import log_head, log_line
 from cqlsurge.results.document import Histograms
-from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile, marked
+from cqlsurge.results.files import OutputFile, is_standard_output, marked
 
 COMMENT = "[cqlsurge]"
 KIND = marked("histogram log", "#[Histogram log format")
@@ -22,7 +19,7 @@ class HdrLog:
     """A log file. Opened before the run; `begin` puts an empty log in the place of what stood there."""
 
     def __init__(self, path: str, *, force: bool = False) -> None:
-        if path == STANDARD_OUTPUT:
+        if is_standard_output(path):
             raise ResultError("--hdr-log needs a file, not -")
         self._place = OutputFile(path, "--hdr-log", KIND, force=force)
         self.failed = False
@@ -39,8 +36,4 @@ class HdrLog:
             for name, counts in by_latency.items()
             if any(counts)
         ]
-        try:
-            with open(Path(self._place.path), "a", encoding="utf-8") as file:
-                file.write("".join(lines))
-        except OSError as error:
-            raise ResultError(f"--hdr-log {self._place.path}: {os.strerror(error.errno or 0)}") from error
+        self._place.add("".join(lines))

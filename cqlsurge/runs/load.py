@@ -14,7 +14,7 @@ from cqlsurge.load.outcomes.policy import STOP
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.processes.tally import Row
 from cqlsurge.results.document import Document, Frame, Measures, build
-from cqlsurge.results.files import STANDARD_OUTPUT, ResultFile
+from cqlsurge.results.files import ResultFile
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.shares import expected_shares, warnings, with_shares
 from cqlsurge.results.until import Until
@@ -129,7 +129,7 @@ class LoadRun:
         if changes or self.database.take_tablets(self._tablets.latest):
             self.group.send_all(self.database.topology_message())
             self._shares = expected_shares(self.database.target)
-        saving = self.file is not None and self.file.path != STANDARD_OUTPUT
+        saving = self.file is not None and not self.file.streams
         if now_s >= self._save_at_s and (saving or self.listener.follows_verdict):
             self.group.give_way()
             measures, verdict = self._measured(result, "running")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.processes.tally import Row, Tally
@@ -40,7 +41,7 @@ class Outputs:
     def begin(self, start_ns: int) -> None:
         """The measured phase is about to begin, at this time of the monotonic clock."""
         if self._log is not None:
-            self._log.begin(time.time() + (start_ns - time.monotonic_ns()) / 1e9)
+            self._told(self._log.begin, time.time() + (start_ns - time.monotonic_ns()) / 1e9)
 
     def tick(self, tally: Tally) -> None:
         """Called about ten times a second: answers scrapes that wait."""
@@ -52,11 +53,17 @@ class Outputs:
         if self._log.failed:
             return
         self._start_ns = self._start_ns or row.start_ns
+        t_s, length_s = (row.start_ns - self._start_ns) / 1e9, (row.end_ns - row.start_ns) / 1e9
+        self._told(self._log.write, t_s, length_s, row.kinds)
+
+    def _told(self, write: Callable[..., None], *what: Any) -> None:
+        """Writes to the log; where that cannot be, the log ends and the load goes on."""
+        assert self._log is not None
         try:
-            self._log.write((row.start_ns - self._start_ns) / 1e9, (row.end_ns - row.start_ns) / 1e9, row.kinds)
+            write(*what)
         except ResultError as error:
             self._log.failed = True
-            self._listener.warn(f"{error}; the log ends here")
+            self._listener.warn(f"--hdr-log: {error}; the log ends here, the run goes on")
 
 
 def metrics_of(tally: Tally) -> Metrics:

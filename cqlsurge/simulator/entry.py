@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from cqlsurge.errors import UsageError
-from cqlsurge.host.files import write_private
+from cqlsurge.host.files import Announcement
 from cqlsurge.host.ports import lease_port
 from cqlsurge.simulator import options
 from cqlsurge.simulator.cluster import Cluster, Credentials
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace, tell: Callable[[str], None]) -> int:
     """Hold the simulated cluster until it is told to end; the exit code. `tell` gets lines for people."""
     options.check(args)
+    ready, controlled = (Announcement(file) if file else None for file in (args.ready_file, args.control_file))
     with ExitStack() as stack:
         cluster = _make_cluster(args, stack)
 
         def announce(control_url: str) -> None:
-            for file, text in ((args.control_file, control_url), (args.ready_file, _address(cluster))):
+            for file, text in ((controlled, control_url), (ready, _address(cluster))):
                 if file is not None:
-                    write_private(file, text)
-                    stack.callback(file.unlink, missing_ok=True)
+                    file.write(text)
+                    stack.callback(file.remove)
             topology = cluster.topology
             kind = "ScyllaDB" if topology.scylla else "Cassandra"
             tell(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from cqlsurge.errors import UsageError
@@ -92,6 +91,3 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError("--null knows neither --tls nor --auth; leave out --null to have them")
     if args.password_file and not args.auth:
         raise UsageError("--password-file goes with --auth USER")
-    for file in (args.ready_file, args.control_file):
-        if file is not None and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK | os.X_OK)):
-            raise UsageError(f"cannot write {file}; name a file in a folder that exists and that you may write to")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+from cqlsurge.errors import UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,7 +25,10 @@ class RequestLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="ascii")
+        try:
+            self._file = path.open("w", encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"--log-requests {path} cannot be written: {error.strerror}") from error
         self._file.write(HEADER)
         self._chunks: list[array[int]] = []
         self._chunk = array("q")
