@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "results": {"load", "settings", "host"},
     "database": {"load", "settings", "host", "tls"},
     "simulator": {"load", "host", "tls"},
+    "workload": {"load", "settings"},
     "processes": {"load", "settings", "host", "results"},
     "show": {"results", "load", "settings"},
     "runs": {"load", "settings", "database", "processes", "results", "host", "tls"},
