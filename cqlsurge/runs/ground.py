@@ -13,6 +13,7 @@ from cqlsurge.host.cores import core_count, core_ids
 from cqlsurge.load.engines.contract import Target
 from cqlsurge.load.engines.registry import EngineInfo, check_technique, engine_info
 from cqlsurge.load.pacing.notation import parse as parse_rate
+from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.processes.environments import ensure
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.processes.interpreters import choose
@@ -64,7 +65,7 @@ def _understand(settings: Settings) -> tuple[Settings, EngineInfo, str]:
         raise UsageError(str(error.args[0])) from error
     if settings.rate is not None:
         try:
-            parse_rate(settings.rate)
+            pacing_json(parse_rate(settings.rate), settings.arrivals)
         except (ValueError, OSError) as error:
             raise UsageError(f"--rate: {error}") from error
         if technique == "batch":

@@ -14,17 +14,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .arrivals import ENTRIES, ONE, draws, gap_table
-from .shapes import UNIT, Place, Shape, sloping_times
+from .shapes import RATE_SCALE, UNIT, Place, Shape, sloping_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ARRIVALS = ("constant", "poisson")
+#: gaps of more operations than this, per second in thousandths, would take a process longer to draw than they last
+MAX_POISSON = 5_000_000 * RATE_SCALE
 STEADY = ENTRIES // 4  # from this many operations in a segment of one rate a table of its gaps in ns pays
 
 
 def pacing_json(shape: Shape, arrivals: str = "constant") -> dict[str, Any]:
-    """The pacing of a phase as a plan carries it; `Pacer.from_json` reads it."""
+    """The pacing of a phase as a plan carries it; `Pacer.from_json` reads it. Raises ValueError."""
+    if arrivals == "poisson" and shape.peak_rate > MAX_POISSON:
+        raise ValueError(
+            f"{shape.text!r} asks for {shape.peak_rate // RATE_SCALE} random arrivals per second, each to be drawn; the"
+            f" most is {MAX_POISSON // RATE_SCALE}: ask for less, or use --arrivals constant"
+        )
     return {"shape": shape.to_json(), "arrivals": arrivals}
 
 
@@ -77,6 +84,22 @@ class Pacer:
             if len(out) < count:
                 self._index += 1
         return [each + self.delay_ns for each in out] if self.delay_ns else out
+
+    def count_until(self, time_ns: int) -> int:
+        """How many operations are due at a time (from the start of the phase) or before it; constant arrivals only."""
+        time_ns -= self.delay_ns
+        if time_ns < 0:
+            return 0
+        step = self._parts * UNIT
+        count = max(0, (self.shape.units_at(time_ns) - self._origin) // step)
+        # Due times are rounded down, and on slopes they come of floats: the exact count is close by.
+        while (due_ns := self.shape.time_of(self._origin + count * step)) is not None and due_ns <= time_ns:
+            count += 1
+        while count and (due_ns := self.shape.time_of(self._origin + (count - 1) * step)) is not None:
+            if due_ns <= time_ns:
+                break
+            count -= 1
+        return count
 
     def rescaled(self, now_ns: int, factor: float, start_k: int) -> Pacer:
         """A pacer that goes on from now with each rate multiplied; its first operation is `start_k`.

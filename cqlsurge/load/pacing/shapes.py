@@ -64,6 +64,11 @@ class Shape:
         if not final_rate and not self._units[-1]:
             raise ValueError(f"{text!r} asks for no operation at all")
 
+    @property
+    def peak_rate(self) -> int:
+        """The highest rate that it comes to, in thousandths per second."""
+        return max([self.final_rate or 0, *(max(each.first, each.last) for each in self.segments)])
+
     def to_json(self) -> dict[str, Any]:
         """For a plan or a result; holds everything, also the points of a trace."""
         return {"text": self.text, "segments": [list(each) for each in self.segments], "final_rate": self.final_rate}
@@ -113,7 +118,10 @@ class Shape:
 
     def due_ns(self, number: int) -> int | None:
         """When operation `number` (from 0, of all processes together, constant arrivals) is due; None if never."""
-        units = number * UNIT
+        return self.time_of(number * UNIT)
+
+    def time_of(self, units: int) -> int | None:
+        """When a count, in units, is reached, rounded down; None if never."""
         place = self.place_at(units, self._units)
         units -= place.start_units
         if place.first == place.last:

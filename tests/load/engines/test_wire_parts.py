@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import random
 import uuid
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,9 +23,6 @@ from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
 from cqlsurge.load.engines.wire.requests import Clock, PlainTemplate
 from cqlsurge.load.engines.wire.router import INT64_MAX, INT64_MIN, Router, build_router
-from cqlsurge.load.engines.wire.schedule import Schedule
-from cqlsurge.load.pacing.schedule import Pacer
-from cqlsurge.load.pacing.shapes import Shape
 from cqlsurge.load.routing.ring import Node as RingNode
 from cqlsurge.load.routing.ring import ReplicaMap, Ring, strategy_from_options
 from cqlsurge.load.routing.sharding import shard_of_token
@@ -120,46 +116,6 @@ def test_processes_have_source_ports_of_their_own() -> None:
     assert all(one.stop <= two.start for one, two in itertools.pairwise(slices))
     assert slices[0].start >= 49152
     assert slices[-1].stop <= 65536
-
-
-def schedule(rate: int, max_backlog: int | None = None) -> tuple[Schedule, Any]:
-    return Schedule(Pacer(Shape("", [], rate * 1000)), 1000, max_backlog), SimpleNamespace(dues=[], at=0, skipped=0)
-
-
-def test_due_times_come_in_order_from_the_start() -> None:
-    made, load = schedule(1000)
-    made.advance(load, 1000)
-    assert load.dues[:3] == [1000, 1_001_000, 2_001_000]
-    load.at = 4000
-    made.advance(load, 5_000_000_000)
-    assert load.dues[load.at] == 4_000_001_000
-    assert load.dues[-1] > 5_000_000_000
-    assert load.dues == sorted(load.dues)
-
-
-def test_what_goes_beyond_the_backlog_is_skipped() -> None:
-    made, load = schedule(1000, max_backlog=5)
-    made.advance(load, 1000 + 20 * 1_000_000)
-    assert load.skipped == 16
-    assert load.dues[:6] == [1000 + each * 1_000_000 for each in (0, 1, 2, 3, 4, 21)]
-
-
-def test_a_change_of_rate_and_a_pause() -> None:
-    made, load = schedule(1000)
-    made.advance(load, 1000)
-    load.at = 11  # due up to 10 ms
-    now = 1000 + 10_500_000
-    made.scale(load, 2.0, now)
-    made.advance(load, now)
-    # Half of the wait for the next one has passed; the rest goes at twice the speed.
-    assert load.dues[load.at : load.at + 2] == [now + 250_000, now + 750_000]
-    made.scale(load, 0.0, now + 300_000)
-    made.advance(load, now + 5_000_000)
-    assert load.dues[load.at :] == [now + 250_000]
-    load.at += 1
-    made.scale(load, 2.0, now + 5_300_000)
-    made.advance(load, now + 5_300_000)
-    assert load.dues[load.at] == now + 5_750_000
 
 
 @pytest.mark.parametrize("blob_size", [0, 5, 16, 1000])

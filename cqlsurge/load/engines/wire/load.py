@@ -7,8 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.engines.schedule import Schedule
 from cqlsurge.load.engines.wire.connection import MAX_KINDS
-from cqlsurge.load.engines.wire.schedule import Schedule
 from cqlsurge.load.engines.wire.variant import make_checker
 from cqlsurge.load.outcomes.policy import Limit
 
@@ -59,6 +59,8 @@ class Load:
         self.returns = [bool(kind.returns) for kind in self.kinds]
         self.checker = make_checker(plan, self.rows, work.verify_share)
         self.late = self.late_replies = self.skipped = 0
+        #: what was due and not issued when told to stop
+        self.left = 0
         self.wakes = self.empty_wakes = self.sends = self.sent_operations = 0
         self.lag_max_ns = self.spin_until_ns = 0
         self.stopping = False

@@ -208,6 +208,18 @@ def may_issue(load: Load) -> bool:
     return load.at < len(load.dues) and load.number < load.past and load.begun - load.ended < load.concurrency
 
 
+def wants_dues(load: Load) -> bool:
+    """Whether all listed due times are used up, while there would be numbers and places for more."""
+    schedule = load.schedule
+    return (
+        schedule is not None
+        and not schedule.idle
+        and load.at == len(load.dues)
+        and load.number < load.past
+        and load.begun - load.ended < load.concurrency
+    )
+
+
 def flush_and_wait(load: Load, now: int) -> list[tuple[int, int]]:
     """Sends all that waits to be sent; then what the poller says, for as long as the loop may wait."""
     if load.dirty:
@@ -267,6 +279,8 @@ def wait_ms(load: Load, now: int) -> int:
         if load.spin and 0 < until - now < SPIN_NS:
             load.spin_until_ns = until
             return 0
+    elif wants_dues(load):
+        return 0
     if until <= now:
         return 0
     if load.spin and load.schedule is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.engines.contract import Target
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
 def tick(load: Load, now: int) -> None:
     """Polls the control and looks after everything that can wait for it."""
     account(load, now)
+    if load.closed:
+        # Some may always be left over, where less may be in flight than was asked for.
+        del load.dues[: load.at]
+        load.at = 0
     load.control.poll(now)
     load.fetch_histograms()
     load.tick_ns = load.control.next_ns
@@ -45,11 +48,10 @@ def stop(load: Load, now: int) -> None:
     """Nothing more is issued; what became due before is left as backlog."""
     load.stopping = True
     load.past = load.number
-    if load.closed:
-        load.dues.clear()
-        load.at = 0
-    elif load.schedule is not None:
-        del load.dues[bisect_right(load.dues, now, load.at) :]
+    if load.schedule is not None:
+        load.left = load.schedule.waiting(load, now)
+    load.dues.clear()
+    load.at = 0
 
 
 def refill(load: Load) -> None:
@@ -85,10 +87,12 @@ def account(load: Load, now: int) -> None:
     recorder.late = 0 if load.closed else load.late
     recorder.skipped = load.skipped
     recorder.due = load.begun + load.skipped
-    if not load.closed and not (load.number == load.past and load.work.source.finished and not load.stopping):
-        waiting = bisect_right(load.dues, now, load.at) - load.at
+    if load.stopping:
+        recorder.due += load.left
+    elif load.schedule is not None and not (load.number == load.past and load.work.source.finished):
+        waiting = load.schedule.waiting(load, now)
         recorder.due += waiting
-        if waiting:
+        if waiting and load.at < len(load.dues):
             load.lag_max_ns = max(load.lag_max_ns, now - load.dues[load.at])
     recorder.gauges.update(
         sends=load.sends,
