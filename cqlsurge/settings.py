@@ -201,8 +201,8 @@ class Settings:
         None, "LZ4 compression of frames (default: on where server and runtime can)", "The database", on_off=True
     )
     translate: str | None = option(
-        None, "addresses to use instead of those that nodes announce: 10.0.0.1=127.0.0.1,...", "The database",
-        metavar="FROM=TO,...",
+        None, "addresses to use instead of those that nodes announce: 10.0.0.1=127.0.0.1:9142,...", "The database",
+        metavar="FROM=TO[:PORT],...",
     )  # fmt: skip
 
     # Security
@@ -219,7 +219,10 @@ class Settings:
         metavar="FILE",
     )
     tls_cert: str | None = option(None, "client certificate, PEM; turns --tls on", "Security", metavar="FILE")
-    tls_key: str | None = option(None, "key of the client certificate, PEM", "Security", metavar="FILE")
+    tls_key: str | None = option(
+        None, "key of the client certificate, PEM; its pass phrase, if it has one, is read from "
+        "CQLSURGE_TLS_KEY_PASSWORD or asked for", "Security", metavar="FILE",
+    )  # fmt: skip
     tls_check_host: bool = option(
         True, "check that the certificate names the host (default on)", "Security", on_off=True
     )

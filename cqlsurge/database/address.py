@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cqlsurge.errors import UsageError
 
 DEFAULT_PORT = 9042
@@ -41,13 +43,30 @@ def show_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def parse_translations(text: str | None) -> dict[str, str]:
-    """`FROM=TO,...` as a table of addresses. Raises UsageError."""
+class Usable(NamedTuple):
+    """What to connect to instead of an announced address; port: None where the node's own is right."""
+
+    host: str
+    port: int | None
+
+
+def parse_translations(text: str | None) -> dict[str, Usable]:
+    """`FROM=TO[:PORT],...` as a table of addresses. Raises UsageError."""
     table = {}
     for part in (text or "").split(","):
         if part.strip():
             announced, equals, usable = (piece.strip() for piece in part.partition("="))
             if not (announced and equals and usable):
                 raise UsageError(f"{part!r} is no translation: write FROM=TO,...")
-            table[announced] = usable
+            table[announced.strip("[]")] = _usable(usable)
     return table
+
+
+def _usable(text: str) -> Usable:
+    if text.count(":") > 1 and not text.startswith("["):
+        return Usable(text, None)  # IPv6 needs no brackets here, as long as no port follows
+    host, port = _split(text)
+    if not host:
+        raise UsageError(f"{text!r} is no address to translate to: write FROM=TO[:PORT],...")
+    named = text.rpartition("]")[2] if text.startswith("[") else text
+    return Usable(host, port if ":" in named else None)

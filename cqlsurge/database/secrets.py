@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from cqlsurge.errors import UsageError
 from cqlsurge.settings import Settings
 
 PASSWORD_VARIABLE = "CQLSURGE_PASSWORD"
+KEY_VARIABLE = "CQLSURGE_TLS_KEY_PASSWORD"
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Security:
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
-    tls: dict[str, Any] | None = None
+    tls: dict[str, Any] | None = field(default=None, repr=False)
 
 
 def read_security(settings: Settings) -> Security:
@@ -52,8 +56,23 @@ def _tls(settings: Settings) -> dict[str, Any]:
         "ca_file": _absolute(settings.tls_ca),
         "cert_file": _absolute(settings.tls_cert),
         "key_file": _absolute(settings.tls_key),
+        "key_password": _key_password(settings.tls_key or settings.tls_cert),
         "check_hostname": settings.tls_check_host,
     }
+
+
+def _key_password(path: str | None) -> str | None:
+    """The pass phrase of an encrypted key (RFC 7468, RFC 1421), asked for once; None where there is no need of one."""
+    if path is None or "ENCRYPTED" not in Path(path).read_text(encoding="utf-8", errors="replace"):
+        return None
+    return os.environ.get(KEY_VARIABLE) or _ask_for_pass_phrase(path)
+
+
+@cache
+def _ask_for_pass_phrase(path: str) -> str:
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise UsageError(f"--tls-key {path} is encrypted: set {KEY_VARIABLE}, or start this on a terminal, to be asked")
+    return getpass.getpass(f"pass phrase of {path}: ")
 
 
 def _absolute(path: str | None) -> str | None:

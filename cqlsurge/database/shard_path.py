@@ -27,7 +27,7 @@ def reached_shard(node: Node, shard: int, context: ssl.SSLContext | None = None)
     """The shard that a connection meant for `shard` arrives at; None if the node does not say. Raises ClusterError."""
     assert node.shard_aware_port is not None
     with _connect(node, shard) as raw:
-        sock = context.wrap_socket(raw, server_hostname=node.address) if context else raw
+        sock = context.wrap_socket(raw, server_hostname=node.certificate_name or node.address) if context else raw
         sock.sendall(encode_frame(Options.opcode, Options().encode_body()))
         decoder = FrameDecoder(CLIENT)
         try:
@@ -46,7 +46,7 @@ def reached_shard(node: Node, shard: int, context: ssl.SSLContext | None = None)
 
 def _connect(node: Node, shard: int) -> socket.socket:
     """A connection whose source port leads to the shard."""
-    family = socket.AF_INET6 if ":" in node.address else socket.AF_INET
+    family, _, _, _, place = socket.getaddrinfo(node.address, node.shard_aware_port, type=socket.SOCK_STREAM)[0]
     candidates = [port for port in PORTS if port % node.shards == shard]
     last: OSError | None = None
     for port in random.sample(candidates, min(ATTEMPTS, len(candidates))):
@@ -60,7 +60,7 @@ def _connect(node: Node, shard: int) -> socket.socket:
             last = error
             continue
         try:
-            sock.connect((node.address, node.shard_aware_port))
+            sock.connect(place)
         except OSError as error:
             sock.close()
             raise ClusterError(

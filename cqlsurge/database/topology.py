@@ -67,6 +67,7 @@ def nodes_with_shards(cluster: Cluster) -> tuple[Node, ...]:
 def _node(cluster: Cluster, host: Host, tokens: list[int]) -> Node:
     sharding = host.sharding_info
     encrypted = cluster.ssl_context is not None
+    place = host.endpoint.place
     return Node(
         host_id=str(host.host_id),
         address=str(host.endpoint.address),
@@ -76,8 +77,9 @@ def _node(cluster: Cluster, host: Host, tokens: list[int]) -> Node:
         tokens=tuple(sorted(tokens)),
         shards=sharding.shards_count if sharding else 0,
         ignore_msb=sharding.sharding_ignore_msb if sharding else 0,
-        shard_aware_port=_shard_aware_port(sharding, encrypted),
+        shard_aware_port=None if place.forwarded else _shard_aware_port(sharding, encrypted),
         up=host.is_up is not False,
+        certificate_name=place.name,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cassandra.cluster import Cluster, Session
 
 from cqlsurge.database.address import parse_address, parse_translations
-from cqlsurge.database.connect import connect
+from cqlsurge.database.connect import connect, plain_errors
 from cqlsurge.database.schema import prepare_schema
 from cqlsurge.database.secrets import Security, read_security
 from cqlsurge.database.topology import (
@@ -91,26 +91,28 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
     What must be ended again is put on the stack. Raises UsageError, ClusterError or EmbeddedError.
     """
     security = read_security(settings)
-    own = _start_embedded(stack, listener) if settings.address is None else None
-    address = own.address if own is not None else str(settings.address)
-    points = parse_address(address)
     translations = parse_translations(settings.translate)
-    listener.stage(f"connecting to {address}")
-    cluster, session = connect(points, security, translations)
+    points = parse_address(settings.address) if settings.address is not None else []
+    own = _start_embedded(stack, listener) if settings.address is None else None
+    if own is not None:
+        points = parse_address(own.address)
+    listener.stage(f"connecting to {own.address if own is not None else settings.address}")
+    cluster, session = connect(points, security, translations, listener.note)
     stack.callback(cluster.shutdown)
-    nodes = nodes_with_shards(cluster)
-    dc = choose_dc(settings.dc, nodes)
-    counts = {name: sum(node.dc == name for node in nodes) for name in {node.dc for node in nodes}}
-    prepare_schema(session, settings, dc, counts)
-    database = Database(
-        cluster=cluster,
-        session=session,
-        target=_target(settings, session, points, nodes, dc, security),
-        identity=identify(session),
-        watch=TopologyWatch(cluster),
-        own=own,
-        settings=settings,
-    )
+    with plain_errors("looking at the database"):
+        nodes = nodes_with_shards(cluster)
+        dc = choose_dc(settings.dc, nodes)
+        counts = {name: sum(node.dc == name for node in nodes) for name in {node.dc for node in nodes}}
+        prepare_schema(session, settings, dc, counts)
+        database = Database(
+            cluster=cluster,
+            session=session,
+            target=_target(settings, session, nodes, dc, security),
+            identity=identify(session),
+            watch=TopologyWatch(cluster),
+            own=own,
+            settings=settings,
+        )
     stack.callback(database.close)
     return database
 
@@ -128,13 +130,12 @@ def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:
 def _target(
     settings: Settings,
     session: Session,
-    points: list[tuple[str, int]],
     nodes: tuple[Node, ...],
     dc: str,
     security: Security,
 ) -> Target:
     return Target(
-        contact_points=tuple(points),
+        contact_points=tuple((str(point.address), int(point.port)) for point in session.cluster.contact_points),
         local_dc=dc,
         keyspace=settings.keyspace,
         table=settings.table,
@@ -145,5 +146,5 @@ def _target(
         password=security.password,
         tls=security.tls,
         compression=settings.compression is not False,
-        address_map=parse_translations(settings.translate),
+        address_map={announced: to.host for announced, to in parse_translations(settings.translate).items()},
     )

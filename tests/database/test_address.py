@@ -33,13 +33,16 @@ def test_what_is_no_address(text: str) -> None:
 
 
 def test_translations() -> None:
-    assert parse_translations("10.0.0.1=127.0.0.1, 10.0.0.2=127.0.0.2") == {
-        "10.0.0.1": "127.0.0.1",
-        "10.0.0.2": "127.0.0.2",
+    assert parse_translations("10.0.0.1=127.0.0.1, 10.0.0.2=db.example:9142,fd00::1=::1,fd00::2=[::1]:9143") == {
+        "10.0.0.1": ("127.0.0.1", None),
+        "10.0.0.2": ("db.example", 9142),
+        "fd00::1": ("::1", None),
+        "fd00::2": ("::1", 9143),
     }
     assert parse_translations(None) == {}
-    with pytest.raises(UsageError, match="FROM=TO"):
-        parse_translations("10.0.0.1")
+    for text in ("10.0.0.1", "10.0.0.1=:9042", "10.0.0.1=h:port"):
+        with pytest.raises(UsageError, match=r"FROM=TO|no port"):
+            parse_translations(text)
 
 
 def test_replication() -> None:

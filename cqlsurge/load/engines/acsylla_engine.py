@@ -136,7 +136,8 @@ class AcsyllaEngine(CoroutineEngine):
 def cluster_options(target: Target, timeout_s: float) -> dict[str, Any]:
     """What acsylla.create_cluster takes."""
     options: dict[str, Any] = {
-        "contact_points": [host for host, _port in target.contact_points],
+        # This driver has one port for all.
+        "contact_points": [host for host, port in target.contact_points if port == target.contact_points[0][1]],
         "port": target.contact_points[0][1],
         "protocol_version": 4,
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -165,4 +166,6 @@ def tls_options(tls: Any) -> dict[str, Any]:
         files = {name: Path(tls[key]).read_text() for name, key in texts.items() if tls.get(key)}
     except OSError as error:
         raise EngineError(f"cannot read {error.filename}: {error.strerror}") from error
+    if tls.get("key_password"):
+        files["ssl_private_key_password"] = tls["key_password"]
     return {"ssl_enabled": True, "ssl_verify_flags": check, **files}

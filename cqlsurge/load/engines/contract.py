@@ -34,7 +34,10 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class Node:
-    """One node of the cluster as the control plane saw it. Tokens are signed 64-bit; shards is 0 where it has none."""
+    """One node of the cluster as the control plane saw it. Tokens are signed 64-bit; shards is 0 where it has none.
+
+    certificate_name: what its certificate must bear with TLS; "": its address.
+    """
 
     host_id: str
     address: str
@@ -46,6 +49,7 @@ class Node:
     ignore_msb: int = 0
     shard_aware_port: int | None = None
     up: bool = True
+    certificate_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Target:
 
     replication: the keyspace's options with its class, as in system_schema.keyspaces; tablets: rows (last token, ((host
     id, shard), ...)) in token order, None where the table has none; tls: keys ca_file, cert_file, key_file,
-    check_hostname, or None for plain TCP; compression: True asks for LZ4.
+    key_password, check_hostname, or None for plain TCP; compression: True asks for LZ4.
     """
 
     contact_points: tuple[tuple[str, int], ...]
@@ -66,7 +70,7 @@ class Target:
     tablets: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    tls: Mapping[str, Any] | None = None
+    tls: Mapping[str, Any] | None = field(default=None, repr=False)
     compression: bool = False
     address_map: Mapping[str, str] = field(default_factory=dict)
 

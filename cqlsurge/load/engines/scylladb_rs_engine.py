@@ -162,6 +162,8 @@ def tls_context(target: Target) -> Any:
         )
     if not tls.get("ca_file"):
         raise EngineError("engine scylladb-rs does not know the system's certificate authorities; give --tls-ca")
+    if tls.get("key_password"):
+        raise EngineError("engine scylladb-rs cannot read an encrypted --tls-key; decrypt it or take --engine wire")
     context = TlsContext()
     context.load_verify_locations(cafile=tls["ca_file"])
     if tls.get("cert_file"):

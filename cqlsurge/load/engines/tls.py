@@ -10,11 +10,13 @@ from typing import Any
 def client_context(tls: Mapping[str, Any]) -> ssl.SSLContext:
     """A context that checks the server's certificate, and its host name unless `check_hostname` is false.
 
-    Keys: ca_file (None: the system's authorities), cert_file and key_file (None: no client certificate),
-    check_hostname. Raises OSError or ssl.SSLError for files that cannot be read or do not fit together.
+    Keys: ca_file (None: the system's authorities), cert_file and key_file (None: no client certificate), key_password
+    (of an encrypted key), check_hostname. Nobody is asked for anything here. Raises OSError or ssl.SSLError for files
+    that cannot be read or do not fit together.
     """
     context = ssl.create_default_context(cafile=tls.get("ca_file"))
     context.check_hostname = bool(tls.get("check_hostname", True))
     if tls.get("cert_file"):
-        context.load_cert_chain(tls["cert_file"], tls.get("key_file"))
+        # Without a password OpenSSL would ask on the terminal, in each process.
+        context.load_cert_chain(tls["cert_file"], tls.get("key_file"), tls.get("key_password") or "")
     return context

@@ -6,17 +6,18 @@ import logging
 import ssl
 import threading
 import time
-from typing import Any
+from typing import Any, Callable
 
 import cassandra
 from cassandra import ConsistencyLevel, DriverException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import locally_supported_compressions
-from cassandra.policies import AddressTranslator, DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
+from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
 from cassandra.query import PreparedStatement, tuple_factory
 
-from cqlsurge.load.engines.contract import EngineError, Setup, Target
+from cqlsurge.load.engines.contract import EngineError, Node, Setup, Target
+from cqlsurge.load.engines.scylla_driver.endpoints import NodeEndPoint, NodeEndPoints, Place
 from cqlsurge.load.engines.tls import client_context
 from cqlsurge.load.workload.model import Kind
 
@@ -25,17 +26,6 @@ CLOSE_TIMEOUT_S = 1.0
 
 # The driver reads and queues in pieces of 4 KiB by default.
 BUFFER_SIZE = 1 << 16
-
-
-class MappedAddresses(AddressTranslator):  # type: ignore[misc]  # the driver has no types
-    """The usable address for an announced one."""
-
-    def __init__(self, table: dict[str, str]) -> None:
-        self.table = table
-
-    def translate(self, addr: str) -> str:
-        """The address to connect to."""
-        return self.table.get(addr, addr)
 
 
 def connect(setup: Setup, *, tuned: bool, request_timeout_s: float | None) -> tuple[Cluster, Session]:
@@ -67,15 +57,35 @@ def connect(setup: Setup, *, tuned: bool, request_timeout_s: float | None) -> tu
 def common_options(target: Target) -> dict[str, Any]:
     """What each technique needs to reach the database."""
     return {
-        "contact_points": [host for host, _port in target.contact_points],
+        "contact_points": [NodeEndPoint(place) for place in _places(target)],
         "port": target.contact_points[0][1],
+        "endpoint_factory": NodeEndPoints(_place_by_id(target)),
         "compression": "lz4" if compresses(target) else False,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "control_connection_timeout": CONNECT_TIMEOUT_S,
         "auth_provider": PlainTextAuthProvider(target.username, target.password) if target.username else None,
         "ssl_context": None if target.tls is None else client_context(target.tls),
-        "address_translator": MappedAddresses(dict(target.address_map)) if target.address_map else None,
     }
+
+
+def _place(node: Node) -> Place:
+    return Place(node.address, node.port, node.certificate_name)
+
+
+def _places(target: Target) -> list[Place]:
+    """Where to begin: the nodes as the control plane reached them."""
+    local = [_place(node) for node in target.nodes if node.dc == target.local_dc and node.up]
+    return local or [Place(host, port) for host, port in target.contact_points]
+
+
+def _place_by_id(target: Target) -> Callable[[dict[str, Any], str, int | None], Place]:
+    places = {node.host_id: _place(node) for node in target.nodes}
+
+    def place(row: dict[str, Any], announced: str, port: int | None) -> Place:
+        known = places.get(str(row.get("host_id")))
+        return known or Place(target.address_map.get(announced, announced), port or target.contact_points[0][1])
+
+    return place
 
 
 def tuned_options(setup: Setup) -> dict[str, Any]:
@@ -162,7 +172,7 @@ def shut_down(cluster: Cluster) -> None:
 
 def explain(error: BaseException) -> str:
     """Why there is no connection: what each node's address said."""
-    if isinstance(error, NoHostAvailable):
+    if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict):  # else a mere list of hosts
         return first_line("; ".join(f"{address}: {cause}" for address, cause in error.errors.items()))
     return first_line(error)
 

@@ -39,6 +39,7 @@ class Dial:
         now_ns: int,
         shard_port: bool = False,
         ports: range = range(PORT_LOW, PORT_HIGH),
+        turn: int = 0,
     ) -> None:
         self.connection, self.shard_port = connection, shard_port
         self.started_ns = now_ns
@@ -50,13 +51,14 @@ class Dial:
         node = connection.node
         self._host = target.address_map.get(node.address, node.address)
         port = node.shard_aware_port if shard_port and node.shard_aware_port else node.port
-        self.sock: socket.socket = self._connect(port, ports)
+        self.sock: socket.socket = self._connect(port, ports, turn)
         self.fd = self.sock.fileno()
 
-    def _connect(self, port: int, ports: range) -> socket.socket:
-        """A socket that is connecting. Raises ConnectionLost."""
+    def _connect(self, port: int, ports: range, turn: int) -> socket.socket:
+        """A socket that is connecting, to each of the host's addresses in turn. Raises ConnectionLost."""
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)[0]
+            found = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[turn % len(found)]
             sock = socket.socket(family, kind, protocol)
         except OSError as error:
             raise ConnectionLost(f"{self._host}: {error.strerror or error}") from error
@@ -108,7 +110,9 @@ class Dial:
             assert self._context is not None
             if not isinstance(self.sock, ssl.SSLSocket):
                 self.sock = self._context.wrap_socket(
-                    self.sock, server_hostname=self._host, do_handshake_on_connect=False
+                    self.sock,
+                    server_hostname=self.connection.node.certificate_name or self._host,
+                    do_handshake_on_connect=False,
                 )
             self.sock.do_handshake()
             self._tls_done = True

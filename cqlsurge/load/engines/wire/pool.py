@@ -190,6 +190,7 @@ class Pool:
                 now_ns=now_ns,
                 shard_port=shard_port,
                 ports=self.ports,
+                turn=lane.tries,
             )
         except ConnectionLost as lost:
             self._postpone(lane, str(lost), now_ns)
