@@ -208,7 +208,7 @@ def run(settings: Settings | None = None, *, listener: Listener | None = None) -
     """
     interrupts = Interrupts()
     with interrupts.installed():
-        result = Result(run_session(settings or Settings(), listener, interrupts))
+        result = Result(run_session((settings or Settings()).check(), listener, interrupts))
     if result.state == "interrupted":
         raise Interrupted(result)
     return result

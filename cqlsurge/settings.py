@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cqlsurge.errors import UsageError
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, parse_policies
 from cqlsurge.load.workload.kv import MODES
-from cqlsurge.units import (
-    parse_count,
-    parse_duration_s,
-    parse_goal,
-    parse_share,
-    parse_size,
-    positive_count,
-    positive_s,
-)
+from cqlsurge.options import Option, budget, checked, goal, hosts, listen, option, policies, value_size
+from cqlsurge.units import parse_count, parse_duration_s, parse_share, positive_count, positive_s
 
 CONSISTENCIES = (
     "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE",
@@ -34,7 +27,6 @@ DEFAULT_OPERATIONS = 1_000_000
 RATE_CONCURRENCY = 16_384
 STREAM_IDS = 32_768
 NO_ADDRESS = "without an ADDRESS Cassandra starts here on loopback, where other hosts cannot reach it: give an ADDRESS"
-_HOST = re.compile(r"([\w.-]+@)?[\w.:-]+\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
 
 GROUPS = (
@@ -47,64 +39,6 @@ GROUPS = (
     "Errors",
     "Results",
 )
-
-
-@dataclass(frozen=True)
-class Option:
-    """How one setting appears on the command line."""
-
-    help: str
-    group: str
-    parse: Callable[[str], Any] = str
-    metavar: str | None = None
-    choices: tuple[str, ...] = ()
-    flag: str = ""  # the option's name where it is not the field's
-    switch: bool = False  # takes no value: --name
-    on_off: bool = False  # takes no value: --name / --no-name
-    optional_value: str | None = None  # what a bare --name means
-
-
-def option(default: Any, help: str, group: str, **more: Any) -> Any:
-    """A dataclass field that carries its Option."""
-    return dataclasses.field(default=default, metadata={"option": Option(help=help, group=group, **more)})
-
-
-def budget(text: str) -> str:
-    """An error budget: a count, or a share written with %."""
-    if text.strip().endswith("%"):
-        parse_share(text)
-    else:
-        parse_count(text)
-    return text.strip()
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Where to listen: PORT on loopback, or HOST:PORT. Raises UsageError."""
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise UsageError(f"--metrics {text}: write it as PORT or HOST:PORT, PORT from 0 to 65535")
-    return host.strip("[]") or "127.0.0.1", int(port)
-
-
-def policies(text: str) -> str:
-    """Error policies, as they were written."""
-    parse_policies(text)
-    return text
-
-
-def goal(text: str) -> str:
-    """A goal of precision, as it was written."""
-    parse_goal(text)
-    return text
-
-
-def hosts(text: str) -> str:
-    """Names of hosts, or local:N, as they were written. Raises ValueError."""
-    if text.startswith("local:"):
-        positive_count(text[6:])
-    elif not all(_HOST.match(name) for name in text.split(",")) or len(set(text.split(","))) < text.count(",") + 1:
-        raise ValueError(f"{text!r}: write it as host,user@host,... each once, or local:N")
-    return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +68,7 @@ class Settings:
         parse=goal,
         metavar="GOAL",
     )
-    blob_size: int = option(1_000, "size of each value in bytes (default 1_000)", "What to do", parse=parse_size)
+    blob_size: int = option(1_000, "size of each value in bytes (default 1_000)", "What to do", parse=value_size)
     read_ratio: float = option(
         0.5, "share of reads in mixed mode, 0 to 1 (default 0.5)", "What to do", parse=parse_share
     )
@@ -294,7 +228,7 @@ class Settings:
     )  # fmt: skip
     metrics: str | None = option(
         None, "serve the run's figures to Prometheus at http://HOST:PORT/metrics (HOST: 127.0.0.1)", "Results",
-        metavar="[HOST:]PORT",
+        parse=listen, metavar="[HOST:]PORT",
     )  # fmt: skip
     server_metrics: str | None = option(
         None,
@@ -307,32 +241,67 @@ class Settings:
     quiet: bool = option(False, "no progress, only the summary", "Results", switch=True)
 
     def check(self) -> Settings:
-        """The settings themselves, if they fit together. Raises UsageError."""
+        """The settings, each as its option reads it, if they fit together. Raises UsageError."""
+        values = {name: checked(name, default, option, getattr(self, name)) for name, default, option in options()}
+        settings = dataclasses.replace(self, **values)
+        settings._check_together()
+        for text in settings.ignored().values():
+            raise UsageError(text)
+        return settings
+
+    def _check_together(self) -> None:
+        if self.address is not None and not (isinstance(self.address, str) and self.address):
+            raise UsageError(f"address={self.address!r} is no address: write host[:port][,host[:port]...]")
         for name in ("keyspace", "table"):
             if not _IDENTIFIER.match(getattr(self, name)):
                 value = getattr(self, name)
                 raise UsageError(f"--{name} {value!r} is no identifier: a letter, then letters, digits, _, at most 48")
         if self.verify is not None and self.mode == "write":
             raise UsageError("--verify checks reads: use it with --mode read or mixed")
-        if self.max_backlog is not None and self.rate is None:
-            raise UsageError("--max-backlog needs --rate: without a rate nothing waits")
         if self.engine != "wire" and {RETRY, BACKOFF} & set(self.error_policies.values()):
             raise UsageError(f"--on-error: retry and backoff need the engine wire, not {self.engine}")
-        if self.tls_key and not self.tls_cert:
-            raise UsageError("--tls-key needs --tls-cert")
-        if (self.password_file or self.password_env) and not self.user:
-            raise UsageError("a password needs --user")
-        if self.metrics is not None:
-            parse_listen(self.metrics)
         if self.dask and self.hosts:
             raise UsageError("give --dask or --hosts, not both")
-        if self.remote_python and not self.host_names:
-            raise UsageError("--remote-python is for the SSH hosts of --hosts")
         if self.host_names and self.address is None:
             raise UsageError(NO_ADDRESS)
         if self.password_file and self.password_env:
             raise UsageError("give --password-file or --password-env, not both")
-        return self
+
+    def ignored(self) -> dict[str, str]:
+        """Settings that are given and would have no effect, and of each what it needs."""
+        paced, own = self.rate is not None, self.address is None
+        needs = {
+            "arrivals": (paced, "--arrivals needs --rate: without a rate each operation waits for another's end"),
+            "max_backlog": (paced, "--max-backlog needs --rate: without a rate nothing waits"),
+            "spin": (paced, "--no-spin needs --rate: without a rate nothing spins"),
+            "read_ratio": (self.mode == "mixed", "--read-ratio needs --mode mixed"),
+            "verify_share": (self.verify is not None, "--verify-share needs --verify"),
+            "retries": (self.engine == "wire", "--retries needs the engine wire: the drivers retry as they will"),
+            "replication": (self.create, "--replication is for a keyspace that is created: leave --no-create away"),
+            "create_with": (self.create, "--create-with is for a table that is created: leave --no-create away"),
+            "tablets": (self.create, "--tablets is for a keyspace that is created: leave --no-create away"),
+            "translate": (not own, "--translate needs an ADDRESS: the Cassandra that starts here is where it says"),
+            "user": (not own, "--user needs an ADDRESS: the Cassandra that starts here asks nobody for a name"),
+            "tls": (not own, "--tls needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+            "tls_ca": (not own, "--tls-ca needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+            "tls_cert": (not own, "--tls-cert needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+            "tls_key": (self.tls_cert is not None, "--tls-key needs --tls-cert"),
+            "tls_check_host": (self.encrypted, "--no-tls-check-host needs --tls"),
+            "password_file": (self.user is not None, "--password-file needs --user"),
+            "password_env": (self.user is not None, "--password-env needs --user"),
+            "remote_python": (bool(self.host_names), "--remote-python is for the SSH hosts of --hosts"),
+        }
+        defaults = {name: default for name, default, _ in options()}
+        return {
+            name: text
+            for name, (used, text) in needs.items()
+            if not used and getattr(self, name) not in (None, defaults[name])
+        }
+
+    def effective(self) -> Settings:
+        """The same without those that would have no effect: for a run made from the settings of another."""
+        defaults = {name: default for name, default, _ in options()}
+        return dataclasses.replace(self, **{name: defaults[name] for name in self.ignored()})
 
     @property
     def total_operations(self) -> int | None:

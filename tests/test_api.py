@@ -75,6 +75,12 @@ def test_unknown_kinds_and_latencies_are_named(result: Result) -> None:
         result.percentile_us(50, "read")
 
 
+def test_settings_that_cannot_be_are_refused_before_anything_starts() -> None:
+    for asked, words in (({"concurrency": 0}, "not 1 or more"), ({"mode": "scan"}, "there is write, read, mixed")):
+        with pytest.raises(UsageError, match=words):
+            run(Settings.from_json(asked))
+
+
 def test_results_are_saved_loaded_and_kept(result: Result, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     result.save(path)

@@ -14,6 +14,7 @@ from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.load.engines.registry import ENGINES
 from cqlsurge.load.pacing.notation import HELP
+from cqlsurge.options import Option
 from cqlsurge.results.csv import KIND as TIMELINE
 from cqlsurge.results.csv import timeline_csv
 from cqlsurge.results.document import Document
@@ -22,7 +23,7 @@ from cqlsurge.results.folder import VARIABLE, folder_of, keep, make_folder, read
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.run import exit_code
 from cqlsurge.runs.run import run as run_session
-from cqlsurge.settings import GROUPS, Option, Settings, options
+from cqlsurge.settings import GROUPS, Settings, options
 from cqlsurge.show.report.page import PAGE, render
 from cqlsurge.show.terminal.progress import make_display
 from cqlsurge.show.terminal.summary import print_summary
@@ -125,7 +126,10 @@ def settings_from(args: argparse.Namespace) -> Settings:
     if args.from_file:
         document = read_runs([args.from_file], folder_of(None))[0]
         base = {**document["settings"], "json": None, "force": False, "hdr_log": None, "metrics": None}
-    return Settings.from_json({**base, **given}).check()
+    settings = Settings.from_json({**base, **given})
+    # What the run that is repeated needed may have no use beside an option that is given here; then it goes.
+    needless = {name: getattr(settings.effective(), name) for name in settings.ignored() if name not in given}
+    return dataclasses.replace(settings, **needless).check()
 
 
 def _given(args: argparse.Namespace, name: str) -> Any:

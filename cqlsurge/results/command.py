@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from cqlsurge.settings import Option, options
+from cqlsurge.options import Option
+from cqlsurge.settings import options
 
 #: what is said of files and screens, not of the load
 OUTPUTS = {"json", "hdr_log", "metrics", "force", "quiet"}

@@ -167,7 +167,7 @@ class Ladder:
             concurrency=POPULATE_CONCURRENCY,
             operations=operations,
             duration=duration_s,
-        )
+        ).effective()
         fault = why_not(self._one(address, settings))
         if fault:
             raise RunError(f"the keys could not be written: {fault}")

@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cqlsurge.errors import ResultError, UsageError
+from cqlsurge.options import parse_listen
 from cqlsurge.processes.tally import Row, Tally
 from cqlsurge.results.hdr_log import HdrLog
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.openmetrics import CONTENT_TYPE, Metrics, exposition
-from cqlsurge.settings import Settings, parse_listen
+from cqlsurge.settings import Settings
 
 #: a scrape waits at most this long for the session's thread to tell the figures
 FRESH_S = 2.0

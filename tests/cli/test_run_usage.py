@@ -5,12 +5,14 @@ How: the command line is called in this process; what needs a database is in tes
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
 import pytest
 
 from cqlsurge.cli.main import program
+from cqlsurge.settings import Settings
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -49,6 +51,9 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         (["host:99999"], "99999"),
         (["host:"], "no port"),
         (["--translate", "x", "127.0.0.1"], "FROM=TO"),
+        (["--blob-size", "3G", "127.0.0.1"], "more than a request of CQL can carry"),
+        (["--arrivals", "poisson", "127.0.0.1"], "--arrivals needs --rate"),
+        (["--metrics", "x", "127.0.0.1"], "PORT or HOST:PORT"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[str], words: list[str], part: str) -> None:
@@ -84,6 +89,20 @@ def test_a_result_path_is_tried_before_the_run(capsys: pytest.CaptureFixture[str
         assert part in text
         assert text.count("\n") == 1
     assert precious.read_text() == '{"title": "mine"}'
+
+
+def test_an_option_beside_from_takes_what_only_the_old_one_needed_with_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "run.json"
+    settings = Settings(mode="mixed", read_ratio=0.9, address="127.0.0.1:1", rate="1k", arrivals="poisson")
+    path.write_text(json.dumps({"kind": "cqlsurge run", "schema": 1, "settings": settings.to_json()}))
+    _, text = said(capsys, "--from", str(path), "--mode", "write")
+    assert "nothing answers at 127.0.0.1:1" in text
+    code, text = said(capsys, "--from", str(path), "--mode", "write", "--read-ratio", "0.5k")
+    assert code == 2
+    code, text = said(capsys, "--from", str(path), "--mode", "write", "--read-ratio", "0.25")
+    assert (code, "--read-ratio needs --mode mixed" in text) == (2, True)
 
 
 def test_nothing_listens(capsys: pytest.CaptureFixture[str]) -> None:
