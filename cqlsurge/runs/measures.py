@@ -60,6 +60,7 @@ def _operations(result: PhaseResult) -> dict[str, int]:
 
 def _client(tally: Tally) -> dict[str, Any]:
     reports = [worker.last for worker in tally.workers if worker.last is not None]
+    slow = [report["gauges"]["slow_answers"] for report in reports if "slow_answers" in report["gauges"]]
     return {
         "processes": len(tally.workers),
         "cpu_s": round(sum(report["cpu_s"] for report in reports if report["measuring"]), 6),
@@ -68,6 +69,7 @@ def _client(tally: Tally) -> dict[str, Any]:
         "bytes_out": tally.total("bytes_out"),
         "bytes_in": tally.total("bytes_in"),
         "start_skew_ms": round(tally.start_skew_s() * 1e3, 3),
+        **({"slow_answers": int(sum(slow))} if slow else {}),
     }
 
 

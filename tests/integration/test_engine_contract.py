@@ -41,6 +41,7 @@ ENDLESS = 1 << 40
 # name -> engine, its technique, and whether it runs on PyPy
 CONTESTANTS: dict[str, tuple[str, str, bool]] = {
     "wire": ("wire", "", False),
+    "wire_parts": ("wire", "", False),
     "wire_pypy": ("wire", "", True),
     "window": ("scylla-driver", "window", False),
     "window_default": ("scylla-driver", "window-default", False),
@@ -86,7 +87,7 @@ def database(cassandra: EmbeddedCluster) -> Iterator[tuple[Session, tuple[Node, 
 @pytest.fixture(scope="module", params=CONTESTANTS)
 def contestant(
     request: pytest.FixtureRequest, cassandra: EmbeddedCluster, database: tuple[Session, tuple[Node, ...], Any]
-) -> Contestant:
+) -> Iterator[Contestant]:
     engine, technique, on_pypy = CONTESTANTS[request.param]
     interpreter = str(request.getfixturevalue("pypy")) if on_pypy else sys.executable
     try:
@@ -105,7 +106,10 @@ def contestant(
     )
     create_table(session, target.table)
     options = {"technique": technique} if technique else {}
-    return Contestant(request.param, engine, options, python, target)
+    with pytest.MonkeyPatch.context() as variables:
+        if request.param == "wire_parts":  # CPython without numpy
+            variables.setenv("CQLSURGE_WIRE_NUMPY", "0")
+        yield Contestant(request.param, engine, options, python, target)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +156,21 @@ def test_each_key_is_written_once_with_its_value(bench: Bench, contestant: Conte
 def test_reads_find_them_byte_for_byte(bench: Bench, contestant: Contestant) -> None:
     read = bench.run(ROWS, mode="read", verify_share=1.0, concurrency=contestant.places)
     assert (read.total("ok"), read.total("rows"), read.message["errors"]) == (ROWS, ROWS, {})
+
+
+@pytest.mark.parametrize("compression", [False, True])
+def test_no_plain_answer_of_a_real_database_is_slow(contestant: Contestant, bench: Bench, compression: bool) -> None:
+    if contestant.engine != "wire":
+        pytest.skip("its answers are its driver's affair")
+    other = contestant.bench(replace(contestant.target, compression=compression))
+    assert other.facts["compression"] == ("lz4" if compression else None)
+    for share in (0.0, 0.5, 1.0):
+        read = other.run(ROWS, mode="read", verify_share=share, concurrency=100)
+        mixed = other.run(2000, mode="mixed", workload={"read_ratio": 0.5}, concurrency=100)
+        for ended, count in ((read, ROWS), (mixed, 2000)):
+            assert (ended.total("ok"), ended.message["errors"]) == (count, {})
+            assert ended.message["gauges"]["slow_answers"] == 0
+    other.close()
 
 
 def test_reads_that_miss(bench: Bench, contestant: Contestant) -> None:

@@ -52,6 +52,8 @@ class ScriptedServer:
         self._execute = execute
         self.statement_id = b"0123456789abcdef"
         self.prepared = self.connections = 0
+        #: whether LZ4 is offered; what is sent compressed is the test's affair
+        self.compression = False
         #: gives the body of the RESULT that answers a PREPARE, None for a right one
         self.prepare: Callable[[Link], bytes | None] = lambda link: None
         self.reading = threading.Event()
@@ -113,7 +115,7 @@ class ScriptedServer:
     def _greet(self, link: Link, stream: int, request: object) -> None:
         answer: Supported | Ready | Prepared
         if isinstance(request, Options):
-            answer = Supported({"CQL_VERSION": ["3.0.0"], "COMPRESSION": []})
+            answer = Supported({"CQL_VERSION": ["3.0.0"], "COMPRESSION": ["lz4"] if self.compression else []})
         elif isinstance(request, Startup):
             answer = Ready()
         else:

@@ -6,16 +6,19 @@ a scripted server in this process, with blocks from the first operation on, so t
 
 from __future__ import annotations
 
+import itertools
 import random
 import struct
 import time
 from typing import TYPE_CHECKING, Any
 
+import lz4.block
 import numpy as np
 import pytest
 
-from cqlsurge.load.cql.frames import OP_RESULT, encode_frame
-from cqlsurge.load.engines.contract import Target, Work
+from cqlsurge.load.cql.envelope import seal_frame
+from cqlsurge.load.cql.frames import FLAG_COMPRESSED, OP_RESULT, encode_frame
+from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
@@ -23,6 +26,7 @@ from cqlsurge.load.engines.wire import buffers_python, issue_numpy, receive_nump
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, MAX_SLOTS
 from cqlsurge.load.engines.wire.connection_numpy import Inbox, SlotConnection
+from cqlsurge.load.engines.wire.engine import WireEngine
 from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
 from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 from cqlsurge.load.engines.wire.latencies_numpy import indices_of
@@ -117,24 +121,26 @@ def test_rows_are_checked_to_the_byte(mode: str, blob_size: int) -> None:
     draw = random.Random(blob_size)
     numbers = [number for number in range(3000) if load.locate(number)[0] == 1][:700]
     draw.shuffle(numbers)
-    inbox, starts, streams = Inbox(), [], []
+    inbox, starts, sizes = Inbox(), [], []
     at = 3
     for number in numbers:
         cells = load.expected(*load.locate(number))
         assert cells is not None
-        body = struct.pack(">iiii", 2, 4, 2, 1) + b"".join(struct.pack(">i", len(cell)) + cell for cell in cells)
+        body = struct.pack(">iiii", 2, draw.choice([4, 5]), 2, 1) + b"".join(
+            struct.pack(">i", len(cell)) + cell for cell in cells
+        )
         starts.append(at)
-        streams.append(draw.randrange(MAX_SLOTS))
-        frame = encode_frame(OP_RESULT, body, streams[-1])
+        frame = encode_frame(OP_RESULT, body, draw.randrange(MAX_SLOTS))
+        sizes.append(len(frame))
         inbox.view[at : at + len(frame)] = frame
         at += len(frame) + draw.randrange(2)
     ops = np.array(numbers) << KIND_BITS | 1
-    columns = (np.array(starts), np.array(streams), ops)
+    columns = (np.array(starts), np.array(sizes), ops)
     every, tenth = RowChecker(load, ALL), RowChecker(load, ALL // 10)
     assert every.right(inbox, *columns)
     skips = Checker(KeyValuePlan(load), [0, 0], 0.1).skips
     for place in draw.sample(range(len(numbers)), 40):
-        spot = starts[place] + draw.choice([0, 4, 8, 12, 28, 29, 44, 48, 49, 64, 64 + blob_size - 17 + 1])
+        spot = starts[place] + draw.choice([17, 20, 24, 28, 29, 44, 48, 49, 64, 64 + blob_size - 17 + 1])
         bit = 1 << draw.randrange(8)
         inbox.bytes[spot] ^= bit
         assert not every.right(inbox, *columns), spot - starts[place]
@@ -260,3 +266,45 @@ def test_a_schedule_that_ends_leaves_nothing_uncounted() -> None:
     kind = recorder.kinds[0]
     assert recorder.due == recorder.issued == kind.ok == 3000
     assert sum(kind.wait) == sum(kind.service) == sum(kind.response) == 3000
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("form", ["plain", "global table", "compressed", "warned", "paged", "by turns"])
+def test_no_plain_answer_leaves_the_quick_way_whatever_its_form(form: str, share: float) -> None:
+    load = keyvalue("mixed", blob_size=200, fill="text")
+    draw, turns = random.Random(3), itertools.count()
+    expected = {cells[0]: cells for number in range(3000) if (cells := load.expected(*load.locate(number))) is not None}
+
+    def answer(link: Link, stream: int, execute: Execute) -> None:
+        chosen = ["plain", "global table", "compressed", "warned", "paged"][next(turns) % 5]
+        chosen = chosen if form == "by turns" else form
+        body = struct.pack(">i", 1)
+        if len(execute.parameters.values) == 1:
+            cells = expected[execute_key(execute)]
+            rows = struct.pack(">i", 1) + b"".join(struct.pack(">i", len(cell)) + cell for cell in cells)
+            state = struct.pack(">i", 9) + draw.randbytes(9) if chosen == "paged" else b""
+            flags = {"plain": 4, "paged": 7}.get(chosen, 5)
+            body = struct.pack(">iii", 2, flags, len(cells)) + state + rows
+        if chosen == "compressed":
+            block = struct.pack(">I", len(body)) + lz4.block.compress(body, store_size=False)
+            link.send(encode_frame(OP_RESULT, block, stream, FLAG_COMPRESSED))
+        else:
+            link.send(seal_frame(OP_RESULT, body, stream, warnings=("mind",) if chosen == "warned" else ()))
+
+    with ScriptedServer(answer) as server:
+        server.compression = True
+        target = Target((("127.0.0.1", server.port),), "dc", "ks", "kv", compression=True)
+        engine = WireEngine(Setup(keyvalue("mixed", blob_size=200), target, {}))
+        assert engine.open()["compression"] == "lz4"
+        source, start_ns = Source(), time.monotonic_ns()
+        source.add(0, 3000)
+        source.end()
+        recorder = Recorder(load.kinds, start_ns)
+        control = Control(Mute(), recorder, source, start_ns=start_ns)
+        engine.run(Work(load, source, recorder, control, 200, start_ns, verify_share=share))
+        engine.close()
+    assert recorder.errors == {}
+    assert sum(kind.ok for kind in recorder.kinds) == 3000
+    assert recorder.kinds[1].rows == recorder.kinds[1].ok > 1000
+    assert recorder.gauges["slow_answers"] == 0

@@ -104,6 +104,7 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
         if error_class and not (error_class == classes.MISSING and load.recorder.may_be_missing(number)):
             _end_failed(load, conn, sid, Failure(error_class, text), now)
             return
+    load.slow_answers += op & KIND_MASK < RETRIED
     attempt = take_back(load, conn, sid)
     conn.release(sid)
     conn.target.ok += 1

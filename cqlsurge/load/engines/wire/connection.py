@@ -54,8 +54,8 @@ class Connection:
 
     __slots__ = (
         "attempts", "blocked_ns", "breaker", "compressor", "connected", "dues", "fd", "flushes", "free", "heard_ns",
-        "internal", "max_flags", "node", "ok_seen", "ops", "orphans", "preparing", "queued", "rate_limit_code", "ready",
-        "rest", "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
+        "internal", "node", "ok_seen", "ops", "orphans", "preparing", "queued", "rate_limit_code", "ready", "rest",
+        "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
     )  # fmt: skip
 
     def __init__(self, node: Node, shard: int) -> None:
@@ -68,7 +68,6 @@ class Connection:
         self.statement_ids: list[bytes] = []
         self.compressor: Compressor | None = None
         self.rate_limit_code: int | None = None
-        self.max_flags = 0
         self.tls = False
         self.breaker = Breaker()
         self.ok_seen = 0

@@ -23,9 +23,9 @@ SLOT = np.dtype([("op", "i8"), ("due", "i8"), ("flush", "i8")])
 #: Rows there are the flags of the metadata and the count of rows
 HEAD = np.dtype(
     {
-        "names": ["start", "stream", "shape", "flags", "rows"],
-        "formats": [">u2", ">u2", ">u8", ">i4", ">i4"],
-        "offsets": [0, 2, 4, 13, 21],
+        "names": ["start", "stream", "shape", "result", "flags", "rows"],
+        "formats": [">u2", ">u2", ">i8", "u1", ">i4", ">i4"],
+        "offsets": [0, 2, 4, 12, 13, 21],
         "itemsize": 25,
     }
 )

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Any, cast
 
 from cqlsurge.load.cql.frames import OP_EXECUTE, VERSION
+from cqlsurge.load.engines.wire.answer_form import count_at, plain_body
 from cqlsurge.load.engines.wire.buffers_cffi import ArenaConnection, ffi, memcmp, memcpy
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
@@ -116,28 +117,34 @@ class KeyValueChecker(Checker):
         self.workload = workload
         self.pool = ffi.new("unsigned char[]", workload.pool)
         self.blob_size, self.tail_size = workload.blob_size, workload.tail_size
-        # Body of a Rows result: 16 bytes up to the row count, key with its length, value with its length.
-        self.value_at = HEADER.size + 16 + 20 + 4
-        self.frame_size = self.value_at + self.blob_size
-        self.heads = ffi.new("unsigned char[]", struct.pack(">iiii", 2, 4, 2, 1) + _KEY)
-        self.key = _words(self.heads, 20)
+        # What follows the flags of the metadata: columns, count, key and value with their lengths.
+        self.cells_size = 8 + 20 + 4 + self.blob_size
+        self.head = ffi.new("unsigned char[]", struct.pack(">ii", 2, 1) + _KEY)
+        self.key = _words(self.head, 12)
         self.length = ffi.new("unsigned char[]", struct.pack(">i", self.blob_size))
 
     def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         """See Checker."""
         number = op >> KIND_BITS
-        if self.skips(number) or inbox.bytes[start + 1] or past - start != self.frame_size:
+        if self.skips(number):
+            return super().accept(conn, inbox, start, past, op)
+        data, body = inbox.bytes, start + HEADER.size
+        if data[start + 1]:
+            plain = plain_body(inbox, start, past, conn.compressor)
+            if plain is None:
+                return False
+            data, body, past = ffi.from_buffer("unsigned char[]", plain), 0, len(plain)
+        if past - body != 8 + self.cells_size or count_at(data, body, past) != body + 12:
             return super().accept(conn, inbox, start, past, op)
         _, a, b, _ = self.plan.step_anywhere(number)
-        key, at = self.key, inbox.bytes + start
+        key, at = self.key, data + body + 8
         key[0] = a
         key[1] = b
-        if memcmp(at + HEADER.size, self.heads, 36) or memcmp(at + HEADER.size + 36, self.length, 4):
+        if memcmp(at, self.head, 28) or memcmp(at + 28, self.length, 4):
             return False
-        tail_at = self.value_at + self.blob_size - self.tail_size
-        if self.tail_size != self.blob_size and memcmp(at + self.value_at, self.heads + 20, 16):
+        if self.tail_size != self.blob_size and memcmp(at + 32, self.head + 12, 16):
             return False
-        if memcmp(at + tail_at, self.pool + self.workload.pool_offset(b), self.tail_size):
+        if memcmp(at + self.cells_size - self.tail_size, self.pool + self.workload.pool_offset(b), self.tail_size):
             return False
         self.rows[op & KIND_MASK] += 1
         return True

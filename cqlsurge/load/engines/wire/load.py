@@ -58,7 +58,7 @@ class Load:
         self.rows = [0] * len(self.kinds)
         self.returns = [bool(kind.returns) for kind in self.kinds]
         self.checker = make_checker(plan, self.rows, work.verify_share)
-        self.late = self.late_replies = self.skipped = 0
+        self.late = self.late_replies = self.slow_answers = self.skipped = 0
         #: what was due and not issued when told to stop
         self.left = 0
         self.wakes = self.empty_wakes = self.sends = self.sent_operations = 0

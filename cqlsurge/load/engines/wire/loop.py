@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.cql.frames import MAX_FRAME_BYTES
 from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.engines.wire import answers, ticks
+from cqlsurge.load.engines.wire.answer_form import VOID, rows_in
 from cqlsurge.load.engines.wire.answers import flush
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, KIND_MASK, Connection, ConnectionLost
 from cqlsurge.load.engines.wire.load import RING, RING_MASK, Load, clock
@@ -91,7 +92,7 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     ops, dues, flushes, free = conn.ops, conn.dues, conn.flushes, conn.free
     ring, returns, oks, rows = load.pool.ring, load.returns, load.oks, load.rows
     waits, services, responses = load.waits, load.services, load.responses
-    kinds, slots, max_flags = len(oks), len(ops), conn.max_flags
+    kinds, slots = len(oks), len(ops)
     checker, check_below = load.checker, load.checker.check_below
     start = done = late = 0
     fault = ""
@@ -102,7 +103,7 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
                 fault = "protocol: bytes that are no answer"
             break
         sid = buf[start + 2] << 8 | buf[start + 3]
-        if buf[start + 4] != 8 or buf[start + 1] > max_flags or sid >= slots or buf[start] != 0x84:
+        if buf[start + 4] != 8 or sid >= slots or buf[start] != 0x84:
             fault = answers.answer(load, conn, inbox, start, past, now)
             if fault:
                 break
@@ -118,15 +119,20 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
             start = past
             continue
         if returns[kind]:
-            if check_below or buf[start + 1] or buf[start + 16] != 4 or past - start < 25:
-                if not checker.accept(conn, inbox, start, past, op):
-                    fault = answers.answer(load, conn, inbox, start, past, now)
-                    if fault:
-                        break
-                    start = past
-                    continue
+            if check_below or buf[start + 1] or buf[start + 16] & 254 != 4 or past - start < 25 or buf[start + 12] != 2:
+                plain = checker.accept(conn, inbox, start, past, op)
             else:
+                plain = True
                 rows[kind] += buf[start + 21] << 24 | buf[start + 22] << 16 | buf[start + 23] << 8 | buf[start + 24]
+        else:
+            plain = past - start == 13 and buf[start + 12] == 1 and not buf[start + 1]
+            plain = plain or rows_in(inbox, start, past, conn.compressor) == VOID
+        if not plain:
+            fault = answers.answer(load, conn, inbox, start, past, now)
+            if fault:
+                break
+            start = past
+            continue
         start = past
         flushes[sid] = FREE
         free.append(sid)

@@ -297,7 +297,6 @@ class Pool:
         connection.reset()
         connection.take_socket(dial.sock)
         connection.compressor, connection.rate_limit_code = greeting.compressor, greeting.rate_limit_code
-        connection.max_flags = 1 if greeting.compressor is not None else 0
         connection.heard_ns = now_ns
         connection.statement_ids = list(greeting.statement_ids)
         connection.templates = self.make_templates(connection.statement_ids, connection)

@@ -1,4 +1,4 @@
-"""Takes the answers of all connections at once, where they are plain successes of known sizes; else one by one."""
+"""Takes the answers of all connections at once, where they are plain successes; else one by one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from cqlsurge.load.cql.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
+from cqlsurge.load.cql.frames import HEADER_BYTES, MAX_FRAME_BYTES, OP_RESULT, RESPONSE, VERSION
 from cqlsurge.load.engines.wire import answers, loop
+from cqlsurge.load.engines.wire.answer_form import GLOBAL_SPEC, HEAD_BYTES, NO_NAMES
 from cqlsurge.load.engines.wire.connection import FREE, KIND_MASK, ConnectionLost
 from cqlsurge.load.engines.wire.connection_numpy import PULL_BYTES, Inbox, SlotConnection
+from cqlsurge.load.engines.wire.frame_walk import FrameWalk
 from cqlsurge.load.engines.wire.load import RING_MASK, clock
 from cqlsurge.load.engines.wire.verify_numpy import LEAST_BLOB, RowChecker
 
@@ -26,9 +28,10 @@ FEW = 16
 #: the most connections whose answers are taken at once
 MOST = 64
 _START = (VERSION | RESPONSE) << 8
-_VOID_BYTES = 4
-#: flags of the metadata of Rows without column names (native_protocol_v4.spec, section 4.2.5.2)
-_NO_METADATA = 4
+#: opcode, and the first three bytes of the kind of result, in `shape`; the length stands between them
+_SHAPE = (OP_RESULT << 56) - (HEADER_BYTES << 24)
+#: kinds of a RESULT
+_VOID, _ROWS = 1, 2
 
 
 class Region:
@@ -52,17 +55,9 @@ class Receiver:
     def __init__(self, load: Load, plan: BlockPlan, inbox: Inbox) -> None:
         self.load, self.plan, self.inbox = load, plan, inbox
         workload = plan.workload
-        sizes = [_VOID_BYTES, 16 + 20 + 4 + workload.blob_size]
-        self._shapes = np.array([OP_RESULT << 56 | size << 24 for size in sizes], np.uint64)
-        self._whole = [HEADER_BYTES + size for size in sizes]
-        # The byte of the header's length that tells the two sizes apart, and the frame's size by its value.
-        apart = [size.to_bytes(4, "big") for size in sizes]
-        at = max(index for index in range(4) if apart[0][index] != apart[1][index])
-        self._apart_at = HEADER_BYTES - 4 + at
-        self._steps = [0] * 256
-        for one, size in zip(apart, self._whole):
-            self._steps[one[at]] = size
-        self._fixed = 0 if workload.mixed else self._whole[workload.only_kind]
+        self._frames = FrameWalk()
+        self._returns: Array = np.array(load.returns)
+        self._results: Array = np.where(self._returns, _ROWS, _VOID).astype(np.uint8)
         ring: Any = load.pool.ring
         if not isinstance(ring, array):
             load.pool.ring = ring = cast(Any, array("q", ring))
@@ -88,17 +83,17 @@ class Receiver:
     def _receive_blocks(self, events: list[tuple[int, int]]) -> None:
         load, inbox = self.load, self.inbox
         regions: list[Region] = []
-        starts: list[Any] = []
+        bounds: list[Any] = []
         at = 0
         for fd, mask in events:
             conn = cast("SlotConnection | None", load.pool.by_fd.get(fd))
             if conn is None or mask != select.POLLIN or conn.tls or self._one_by_one_only:
-                self._take(regions, starts)
+                self._take(regions, bounds)
                 at = 0
                 loop.attend(load, cast(Any, inbox), fd, mask)
                 continue
             if at + len(conn.rest) + PULL_BYTES > len(inbox.heads) or len(regions) == MOST:
-                self._take(regions, starts)
+                self._take(regions, bounds)
                 at = 0
                 if len(conn.rest) + PULL_BYTES > len(inbox.heads):
                     loop.attend(load, cast(Any, inbox), fd, mask)
@@ -112,54 +107,33 @@ class Receiver:
                 continue
             region = Region(conn, at, end, clock())
             regions.append(region)
-            starts.append(self._walk(region))
+            bounds.append(self._walk(region))
             at = end
-        self._take(regions, starts)
+        self._take(regions, bounds)
 
     def _walk(self, region: Region) -> Any:
-        """Where its frames begin, if their sizes are as they look."""
-        at, end = region.start, region.end
-        if self.inbox.bytes[at + 1]:
-            # Flags: where the first answer is compressed all are, and none has a size that is known.
+        """Where its frames begin and the last one ends, if their sizes are as they look."""
+        at, end, data = region.start, region.end, self.inbox.bytes
+        if end - at >= HEADER_BYTES and data[at + 1]:
+            # Flags: where the first answer is compressed all are.
             region.odd = True
-            return np.empty(0, np.int64)
-        fixed = self._fixed
-        if fixed:
-            region.count = (end - at) // fixed
-            region.past = at + region.count * fixed
-            region.odd = self._odd(region.past, end)
-            return np.arange(at, region.past, fixed)
-        starts: list[int] = []
-        append, steps, data, apart_at = starts.append, self._steps, self.inbox.bytes, self._apart_at
-        last = end - HEADER_BYTES
-        while at <= last:
-            past = at + steps[data[at + apart_at]]
-            if past > end or past == at:
-                break
-            append(at)
-            at = past
-        region.past = at
-        region.count = len(starts)
-        region.odd = self._odd(at, end)
-        return np.array(starts, np.int64)
-
-    def _odd(self, at: int, end: int) -> bool:
-        """Whether the bytes left over are not simply the first ones of an answer whose others are still to come."""
-        data = self.inbox.bytes
-        if end - at < HEADER_BYTES:
-            return False
-        size = int.from_bytes(data[at + 5 : at + HEADER_BYTES], "big")
-        return (
-            data[at] != VERSION | RESPONSE or HEADER_BYTES + size not in self._whole or at + HEADER_BYTES + size <= end
+            return np.empty(1, np.int64)
+        bounds = self._frames.bounds(data, at, end)
+        region.count = len(bounds) - 1
+        region.past = past = bounds[-1]
+        region.odd = end - past >= HEADER_BYTES and (
+            data[past] != VERSION | RESPONSE
+            or int.from_bytes(data[past + 5 : past + HEADER_BYTES], "big") > MAX_FRAME_BYTES
         )
+        return np.array(bounds, np.int64)
 
-    def _take(self, regions: list[Region], starts: list[Any]) -> None:
+    def _take(self, regions: list[Region], bounds: list[Any]) -> None:
         if not regions:
             return
-        if not self._take_all(regions, np.concatenate(starts)):
+        if not self._take_all(regions, bounds):
             self._one_by_one(regions)
         regions.clear()
-        starts.clear()
+        bounds.clear()
 
     def _one_by_one(self, regions: list[Region]) -> None:
         load, inbox = self.load, self.inbox
@@ -172,12 +146,18 @@ class Receiver:
             except ConnectionLost as lost:
                 answers.lose(load, region.conn, str(lost))
 
-    def _take_all(self, regions: list[Region], starts: Array) -> bool:
+    def _take_all(self, regions: list[Region], bounds: list[Any]) -> bool:
         """Takes these frames if all are what they should be; False with nothing done where any is not."""
-        load = self.load
-        total = len(starts)
+        total = sum([each.count for each in regions])
         if total < FEW or any(each.odd for each in regions):
             return False
+        if len(bounds) == 1:
+            starts, sizes = bounds[0][:-1], np.diff(bounds[0])
+        else:
+            starts, sizes = (
+                np.concatenate([each[:-1] for each in bounds]),
+                np.concatenate([np.diff(each) for each in bounds]),
+            )
         heads = self.inbox.heads[starts]
         streams = heads["stream"].astype(np.int64)
         places, slots, at = [], [], 0
@@ -197,23 +177,39 @@ class Receiver:
         scratch[place] = counting
         if (
             int(sequences.min()) < 0
-            or int(kinds.max()) > 1
+            or int(kinds.max()) >= len(self._results)
             or not (heads["start"] == _START).all()
-            or not (heads["shape"] == self._shapes[kinds]).all()
+            or not (heads["shape"] == (sizes << 24) + _SHAPE).all()
+            or not (heads["result"] == self._results[kinds]).all()
             or not (scratch[place] == counting).all()
+            or not self._take_rows(heads, starts, sizes, ops, kinds)
         ):
+            self._frames.reads = True
             return False
-        if self._fixed != self._whole[0]:
-            reads = kinds == 1
-            read = heads[reads]
-            if not (read["flags"] == _NO_METADATA).all():
-                return False
-            if self._checker and not self._checker.right(self.inbox, starts[reads], streams[reads], ops[reads]):
-                return False
-            load.rows[1] += int(read["rows"].sum())
         self._end(regions, streams)
         nows: Array = np.repeat([region.now for region in regions], [region.count for region in regions])
         self.plan.latencies.add(kinds, slot["due"], self._ring[sequences & RING_MASK], nows)
+        return True
+
+    def _take_rows(self, heads: Array, starts: Array, sizes: Array, ops: Array, kinds: Array) -> bool:
+        """Counts the rows of those that return any; False where one has another form or a wrong row."""
+        returning = self._returns[kinds]
+        if not returning.any():
+            return True
+        if not returning.all():
+            heads, starts, sizes, ops = heads[returning], starts[returning], sizes[returning], ops[returning]
+            kinds = kinds[returning]
+        counts = heads["rows"]
+        if (
+            not (heads["flags"] & ~GLOBAL_SPEC == NO_NAMES).all()
+            or int(sizes.min()) < HEADER_BYTES + HEAD_BYTES
+            or int(counts.min()) < 0
+            or (self._checker is not None and not self._checker.right(self.inbox, starts, sizes, ops))
+        ):
+            return False
+        rows = self.load.rows
+        for kind, count in enumerate(np.bincount(kinds, counts).tolist()):
+            rows[kind] += int(count)
         return True
 
     def _end(self, regions: list[Region], streams: Array) -> None:

@@ -102,6 +102,7 @@ def account(load: Load, now: int) -> None:
         unwritable_s=load.pool.unwritable_ns / 1e9,
         loop_lag_max=load.lag_max_ns / 1e9,
         late_replies=load.late_replies,
+        slow_answers=load.slow_answers,
         backoffs=load.limit.halvings,
     )
 

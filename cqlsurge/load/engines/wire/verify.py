@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.results import Rows, decode_result
+from cqlsurge.load.engines.wire.answer_form import plain_body, rows_in
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.outcomes.classes import MISSING, PROTOCOL, WRONG
 
@@ -34,14 +36,18 @@ class Checker:
 
     def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         """Counts, and where asked for checks, the rows of a RESULT frame; False where there is more to say about it."""
-        if inbox.bytes[start + 1] or past - start < 25 or inbox.bytes[start + 16] != 4:
+        rows = rows_in(inbox, start, past, conn.compressor)
+        if rows < 0:
             return False
         number = op >> KIND_BITS
         if not self.skips(number):
-            error_class, _, _ = self.judge(Reader(inbox.slice(start + 9, past)), number)
-            if error_class:
+            body = plain_body(inbox, start, past, conn.compressor)
+            try:
+                if body is None or self.judge(Reader(body), number)[0]:
+                    return False
+            except ProtocolError:
                 return False
-        self.rows[op & KIND_MASK] += int.from_bytes(inbox.slice(start + 21, start + 25), "big")
+        self.rows[op & KIND_MASK] += rows
         return True
 
     def judge(self, reader: Reader, number: int) -> tuple[str, int, str]:
