@@ -132,7 +132,7 @@ class Settings:
     )
     truncate: bool = option(False, "empty the table first", "The database", switch=True)
     compression: bool | None = option(
-        None, "LZ4 compression of frames (default: on where server and runtime can)", "The database", on_off=True
+        None, "LZ4 compression of frames (default: on where the values shrink)", "The database", on_off=True
     )
     translate: str | None = option(
         None, "addresses to use instead of those that nodes announce: 10.0.0.1=127.0.0.1:9142,...", "The database",

@@ -25,6 +25,7 @@ from cqlsurge.database.topology import (
 )
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.results.listener import Listener
+from cqlsurge.runs.compression import chosen_compression
 from cqlsurge.settings import Settings
 
 if TYPE_CHECKING:
@@ -145,6 +146,6 @@ def _target(
         username=security.user,
         password=security.password,
         tls=security.tls,
-        compression=settings.compression is not False,
+        compression=chosen_compression(settings).on,
         address_map={announced: to.host for announced, to in parse_translations(settings.translate).items()},
     )

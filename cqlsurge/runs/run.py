@@ -14,6 +14,7 @@ from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.results.document import Document, Frame
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.listener import Listener
+from cqlsurge.runs.compression import chosen_compression
 from cqlsurge.runs.database import Database, open_database
 from cqlsurge.runs.ground import Ground, check_reach, find_ground
 from cqlsurge.runs.interrupts import Interrupts
@@ -109,7 +110,12 @@ def _check_compression(ground: Ground, facts: dict[str, Any]) -> None:
 
 def _frame(ground: Ground, database: Database, engine_facts: dict[str, Any]) -> Frame:
     return Frame(
-        engine={"name": ground.engine.name, "technique": ground.technique or None, **engine_facts},
+        engine={
+            "name": ground.engine.name,
+            "technique": ground.technique or None,
+            "compression_reason": chosen_compression(ground.settings).reason,
+            **engine_facts,
+        },
         runtime=ground.runtime,
         seed=ground.settings.seed,
         settings=ground.settings.to_json(),

@@ -24,6 +24,8 @@ _SECOND_KEEP, _SECOND_SET = native(MASK ^ 0xC0), 0x80
 _HALVES = struct.Struct("<qq" if INTOP else "<QQ")
 
 MODES = ("write", "read", "mixed")
+#: values of text that are at least so long shrink to three quarters or less
+SHRINKING_BYTES = 64
 
 
 class KeyValue(Workload):
@@ -52,7 +54,8 @@ class KeyValue(Workload):
         self.keys = keys
         self.key_offset = key_offset
         self.blob_size = blob_size
-        self.shrinks = fill == "text"
+        # Short ones are key for the most part.
+        self.shrinks = fill == "text" and blob_size >= SHRINKING_BYTES
         self.kinds = _kinds(keyspace, table, consistency)
         # A share of 53 random bits, exact for 0 and 1 too.
         shares = {"write": 0, "read": 1 << 53}
