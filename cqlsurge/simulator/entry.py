@@ -46,6 +46,7 @@ def run(args: argparse.Namespace, tell: Callable[[str], None]) -> int:
 
         cluster.delays.set_latency(args.latency)
         cluster.delays.set_stalls(args.stall)
+        cluster.delays.set_queues(args.queue)
         log = RequestLog(args.log_requests) if args.log_requests else None
         if args.null:
             from cqlsurge.simulator.null.server import serve_null

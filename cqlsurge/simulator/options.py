@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "parts of ScyllaDB (default: scylla)")  # fmt: skip
     add("--tablets", action="store_true", help="new keyspaces have tablets unless they say otherwise")
     add("--null", action="store_true", help="answer each EXECUTE with the smallest right reply and keep nothing, as "
-        "fast as can be; on PyPy where there is one; with --latency, --stall or --log-requests it "
+        "fast as can be; on PyPy where there is one; with --latency, --queue, --stall or --log-requests it "
         "polls without sleeping while requests come, and so takes a core")  # fmt: skip
     add("--blob-size", type=int, default=1000, metavar="BYTES", help="with --null: size of the values read "
         "(default: 1000)")  # fmt: skip
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--latency", action="append", default=[], metavar="SPEC", help="hold answers back: fixed:2ms, "
         "lognormal:median=1ms,sigma=0.5 or histogram:FILE (lines MICROSECONDS COUNT), each with "
         ",node=N; repeatable")  # fmt: skip
+    add("--queue", action="append", default=[], metavar="SPEC", help="let operations wait for a server of their node: "
+        "exp:mean=40us,servers=4 (M/M/c) or fixed:mean=40us (M/D/c), with slow=2,for=20s,every=60s slower for some "
+        "time of each; or wall:rate=30k,below=2ms,above=20ms; each with ,node=N; repeatable")  # fmt: skip
     add("--stall", action="append", default=[], metavar="SPEC", help="hold all answers of a node: "
         "500ms:every=10s,from=3s,node=2; repeatable")  # fmt: skip
     add("--fault", action="append", default=[], metavar="SPEC", help="let requests meet a fault: overloaded:p=0.01, "

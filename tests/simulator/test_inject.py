@@ -55,6 +55,53 @@ def test_a_stall_without_repetition_comes_once():
     assert [given.send_at_ns(1, when * S // 2) for when in (1, 2, 3, 4, 10)] == [S // 2, 2 * S, 2 * S, 2 * S, 5 * S]
 
 
+def queued(*specs):
+    given = delays()
+    given.set_queues(specs)
+    return given
+
+
+def test_a_queue_with_one_server_serves_in_order():
+    given = queued("fixed:mean=2ms")
+    assert [given.send_at_ns(1, when * MS) for when in (0, 1, 10)] == [2 * MS, 4 * MS, 12 * MS]
+    assert given.send_at_ns(2, 0) == 2 * MS  # another node has a queue of its own
+
+
+def test_a_queue_with_two_servers():
+    given = queued("fixed:mean=2ms,servers=2")
+    assert [given.send_at_ns(1, 0) for _ in range(4)] == [2 * MS, 2 * MS, 4 * MS, 4 * MS]
+
+
+def test_an_exponential_queue_has_the_response_times_of_mm1():
+    given, draw, now = queued("exp:mean=1ms"), random.Random(2), 0.0
+    over = 0
+    for _ in range(100_000):
+        now += draw.expovariate(0.5) * MS
+        over += given.send_at_ns(1, int(now)) - now > 5 * MS
+    assert over / 100_000 == pytest.approx(math.exp(-0.5 * 5), rel=0.1)
+
+
+def test_a_queue_is_slower_for_a_part_of_each_time():
+    given = queued("fixed:mean=2ms,slow=3,for=1s,every=10s")
+    assert [given.send_at_ns(1, when) - when for when in (0, 2 * S, 10 * S)] == [6 * MS, 2 * MS, 6 * MS]
+
+
+def test_a_wall_is_slow_only_above_its_rate():
+    given = queued("wall:rate=100,below=1ms,above=9ms")
+    slow = [given.send_at_ns(1, at) - at for at in range(0, 2 * S, 20 * MS)]
+    assert set(slow) == {1 * MS}
+    fast = [given.send_at_ns(1, at) - at for at in range(2 * S, 4 * S, 5 * MS)]
+    assert set(fast[300:]) == {9 * MS}
+
+
+@pytest.mark.parametrize(
+    "spec", ["exp", "exp:mean=0ms", "wall:rate=x,below=1ms,above=2ms", "lifo:mean=1ms", "exp:mean=1ms,slow=2,for=2s"]
+)
+def test_a_queue_that_cannot_be_is_refused(spec):
+    with pytest.raises(UsageError):
+        queued(spec)
+
+
 def test_fault_schedule_and_count():
     faults = Faults(random.Random(1))
     faults.add("overloaded:from=5s,for=1s,every=10s,count=3", now_ns=S)

@@ -1,4 +1,4 @@
-"""How long an answer is held back: a distribution for each node, and stalls that hold all answers of a node.
+"""How long an answer is held back: queues, a distribution for each node, and stalls that hold all answers of a node.
 
 Nodes are numbered from 1, as their addresses end; a spec without `node` is for all of them.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cqlsurge.errors import UsageError
+from cqlsurge.simulator.inject.queueing import parse_queue
 from cqlsurge.simulator.inject.specs import Spec, duration_ns, integer, number, parse_spec
 
 if TYPE_CHECKING:
@@ -45,6 +46,19 @@ class Delays:
         self._random = draw
         self.set_latency(latency)
         self.set_stalls(stalls)
+        self.set_queues(())
+
+    def set_queues(self, specs: Sequence[str]) -> None:
+        """Replace all queues (queueing.py); one without `node` is made anew for each node."""
+        self._queue_specs = {parse_queue(text, self._random)[0]: text for text in specs}
+        self._queues: dict[int, Callable[[int], int]] = {}
+
+    def _queue(self, node: int) -> Callable[[int], int] | None:
+        found = self._queues.get(node)
+        text = self._queue_specs.get(node) or self._queue_specs.get(None)
+        if found is None and text is not None:
+            found = self._queues[node] = parse_queue(text, self._random)[1]
+        return found
 
     def set_latency(self, specs: Sequence[str]) -> None:
         """Replace all distributions: fixed:2ms, lognormal:median=1ms,sigma=0.5 or histogram:FILE, each with node=N."""
@@ -71,12 +85,16 @@ class Delays:
 
     @property
     def active(self) -> bool:
-        return bool(self._draws or self._stalls)
+        return bool(self._draws or self._stalls or self._queue_specs)
 
     def send_at_ns(self, node: int, now_ns: int) -> int:
         """When an answer of a node that is ready now may go out."""
         draw = self._draws.get(node) or self._draws.get(None)
-        at = now_ns + draw() if draw else now_ns
+        at = now_ns
+        if self._queue_specs and (queue := self._queue(node)) is not None:
+            at = queue(now_ns)
+        if draw:
+            at += draw()
         for stall in self._stalls:
             if stall.node in (None, node):
                 at = stall.end_ns(at)
