@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "database": {"load", "settings", "host"},
     "simulator": {"load", "host"},
     "workload": {"load", "settings"},
+    "limits": set(),
     "processes": {"load", "settings", "host", "results"},
     "show": {"results", "load", "settings"},
     "runs": {"load", "settings", "options", "database", "processes", "results", "host"},

@@ -40,7 +40,10 @@ def _goal(text: str) -> SloGoal:
         percentile = float(found["percentile"].replace("_", "."))
         if not 0 < percentile < 100:
             raise ValueError(f"{text!r}: a percentile is above 0 and below 100, as in {EXAMPLE}")
-        limit_us = parse_duration_s(found["limit"]) * 1e6
+        try:
+            limit_us = round(parse_duration_s(found["limit"]) * 1e6, 3)
+        except ValueError:
+            limit_us = 0.0
         if limit_us <= 0 or found["limit"][-1].isdigit():
             raise ValueError(f"{text!r}: give the limit with its unit, as in {EXAMPLE}")
         return SloGoal(text, round(1 - percentile / 100, 9), limit_us, found["kind"])

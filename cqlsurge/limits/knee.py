@@ -2,8 +2,8 @@
 
 The knee is the rate at which rate / mean response is the largest: where the line from the origin touches the curve. Up
 to there more load brings more in throughput than it costs in response, beyond it costs more than it brings. It depends
-on no axis and no scale (L. Kleinrock, "Power and deterministic rules of thumb", ICC 1979; R. Jain, "The Art of Computer
-Systems Performance Analysis", 1991, 3.4). M/M/1 has it at half of its capacity, M/D/1 at 2 - sqrt(2) of it.
+on no axis and no scale. M/M/1 has it at half of its capacity, M/D/1 at 2 - sqrt(2) of it. Sources: L. Kleinrock, "Power
+and deterministic rules of thumb", ICC 1979; R. Jain, "The Art of Computer Systems Performance Analysis", 1991, 3.4.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: the peak is the top of a polynomial through the points around the best one: so many on each side, and those whose power is
-#: above this share of its
+#: the peak is the top of a polynomial through the points around the best one: so many on each side, and those whose
+#: power is above this share of its
 BESIDE = 2
 NEAR = 0.6
 DEGREE = 3
@@ -69,7 +69,10 @@ def _merged(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def polynomial(xs: Sequence[float], ys: Sequence[float], degree: int) -> list[float]:
-    """Factors of the polynomial with the least squares of relative errors, the constant first; the degree is lower for few points."""
+    """Factors of the polynomial with the least squares of relative errors, the constant first.
+
+    The degree is lower where there are few points.
+    """
     size = min(degree + 1, len(xs))
     rows = [
         [math.fsum(x ** (i + j) / y**2 for x, y in zip(xs, ys, strict=True)) for j in range(size)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from cqlsurge.limits.goals import SloGoal
 from cqlsurge.limits.posterior import STRONGEST, Posterior, Trial, posterior
-from cqlsurge.limits.steps import CLUSTERS_S, Second, Step, decide
+from cqlsurge.limits.steps import CLUSTERS_S, SECONDS_MIN, Second, Step, decide
 
 CLIMB_RUNG_S = 2
 CLIMB = 2.0
@@ -107,6 +107,11 @@ class Search:
         """How long the climb takes at most."""
         return float(len(self.climb_rates) * CLIMB_RUNG_S)
 
+    @property
+    def hold_s(self) -> float:
+        """How long a long step is: there must be time for some."""
+        return min(self.bounds.hold_s, self.bounds.max_time_s / 5)
+
     def _begin(self, step: Step) -> Step:
         step.began_s = self.elapsed_s
         self._current = step
@@ -115,7 +120,7 @@ class Search:
     def _plan(self, left_s: float) -> Step | None:
         known = self.known()
         low, high = known.quantile(0.025), known.quantile(0.975)
-        hold_s = self.bounds.hold_s
+        hold_s = self.hold_s
         short = [step for step in self.steps if step.purpose == "measure"]
         quick = (
             high / low - 1 > self.bounds.precision
@@ -124,7 +129,7 @@ class Search:
             and left_s > SHORT_UNTIL * self.bounds.max_time_s
         )
         if quick:
-            return Step(known.quantile(0.5), min(STEP_S, left_s - hold_s), self.goals)
+            return Step(known.quantile(0.5), min(STEP_S, max(SECONDS_MIN + 1.0, left_s - hold_s)), self.goals)
         if left_s < hold_s * SHORTEST_HOLD + BESIDE_S:
             return None
         aim = self._hold_rate(known, low, high)
@@ -261,7 +266,7 @@ class Search:
         if not self.drift and not (step.state == "held" and failed and step.rate >= min(failed)):
             return STRONGEST
         worst = step.evidence(step.worst)
-        lasting = worst.over > worst.share * step.rate * self.bounds.hold_s
+        lasting = worst.over > worst.share * step.rate * self.hold_s
         return STRONGEST if step.state == "failed" and lasting else WHILE_DRIFTING
 
     def _range(self) -> tuple[float, float]:
@@ -304,6 +309,10 @@ class Search:
             return Answer("unlimited", top, top, None, False, self.climb_bound_by)
         known = self.known()
         low, high = known.quantile(0.025), known.quantile(0.975)
+        tried = [*self.climb, *self.steps]
+        if not any(step.observed <= step.goals[step.worst].share for step in tried):
+            lowest = min(step.rate for step in tried)
+            return Answer("none", None, 0.0, lowest, False, self._bound_by(), self.drift)
         held = self._held_long()
         # A lower rate was held, but what is known says that there is more: then that is the answer, though not tried.
         likely = min(known.quantile(0.2), known.quantile(0.5) / (1 + self.bounds.precision / 1.5))
@@ -312,11 +321,13 @@ class Search:
         rate = held if held is not None and confirmed else min([known.quantile(0.4), *failed])
         low, high = min(low, rate * (1 - FINEST)), max(high, rate * (1 + FINEST))
         state = "found" if confirmed and high / low - 1 <= 3 * self.bounds.precision else "bracket"
-        if self._client_limit is not None and self._client_limit <= high * 1.1:
-            bound_by = "client"
-        else:
-            bound_by = next((step.bound_by for step in reversed(self.steps) if step.state == "failed"), "")
         return Answer(
-            state, rate, low, high, confirmed, bound_by or self.climb_bound_by,
+            state, rate, low, high, confirmed, self._bound_by(high),
             self.drift, known.sharpness, known.quantile(0.5),
         )  # fmt: skip
+
+    def _bound_by(self, high: float = 0.0) -> str:
+        """What bound the step that failed last; the client, where it was at its limit below what may be the limit."""
+        if self._client_limit is not None and self._client_limit <= high * 1.1:
+            return "client"
+        return next((step.bound_by for step in reversed(self.steps) if step.state == "failed"), self.climb_bound_by)

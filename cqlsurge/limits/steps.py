@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cqlsurge.limits.goals import SloGoal
 
@@ -102,7 +103,7 @@ class Step:
         rows = self.seconds
         busy = [
             row
-            for before, row in zip(rows, rows[1:], strict=False)
+            for before, row in pairwise(rows)
             if row.waiting > before.waiting and before.waiting > OVERLOAD * self.rate
         ]
         if not busy:
@@ -148,7 +149,7 @@ def dispersion_of(counts: Sequence[tuple[int, int]]) -> float:
         return 1.0
     variance = sum(rest * rest for rest in rests) / (len(rests) - 1)
     if len(rests) >= 8 and variance > 0:
-        likeness = sum(a * b for a, b in zip(rests, rests[1:], strict=False)) / (len(rests) - 1) / variance
+        likeness = sum(a * b for a, b in pairwise(rests)) / (len(rests) - 1) / variance
         likeness = min(0.33, max(0.0, likeness))
         variance *= (1 + likeness) / (1 - likeness)
     return max(1.0, variance)
@@ -164,10 +165,9 @@ def decide(step: Step, dispersion: float | None, planned_s: float | None = None)
         return "running"
     found = [step.evidence(at, dispersion) for at in range(len(step.goals))]
     for one in found:
-        beyond = one.errors_from_goal
-        if beyond > FAILED and one.over > 10:
-            if planned_s is None or one.over > one.share * step.rate * planned_s or one.observed > 0.5:
-                return "failed"
+        sure = planned_s is None or one.over > one.share * step.rate * planned_s or one.observed > 0.5
+        if sure and one.errors_from_goal > FAILED and one.over > 10:
+            return "failed"
     enough = planned_s is None and len(rows) >= SECONDS_MIN
     if enough and all(one.errors_from_goal < HELD for one in found):
         return "held"

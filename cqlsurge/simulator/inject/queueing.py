@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-FORM = "exp:mean=40us,servers=1, fixed:mean=40us, each with slow=2,for=20s,every=60s, or wall:rate=30k,below=2ms,above=20ms"
+FORM = (
+    "exp:mean=40us,servers=1, fixed:mean=40us, each with slow=2,for=20s,every=60s, or "
+    "wall:rate=30k,below=2ms,above=20ms"
+)
 OPTIONS = {"node", "mean", "servers", "slow", "for", "every", "rate", "below", "above"}
 #: the rate of a wall is that of the last second, by tenths of one
 TENTH_NS = 100_000_000

@@ -1,21 +1,24 @@
-"""Queues with known limits, second by second: what a search is tried on. numpy; one seed, one course of events.
+"""Queues with known limits, second by second: what a search for a limit is tried on, without any database.
 
-Each takes open-loop Poisson arrivals and tells a second's figures as a run would: response times of what ended in it.
+How: discrete events with numpy, seeded; each second takes open-loop Poisson arrivals and tells its figures as a run
+would, the response times of what ended in it. The true limit of each is computed from queueing theory.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from cqlsurge.limits.goals import SloGoal
+from cqlsurge.limits.goals import SloGoal, parse_slo
 from cqlsurge.limits.steps import Second
 
 
-class Queue:
+class Queue(ABC):
     """A queue, from time 0 on. `run` gives seconds of load, `rest` lets it drain."""
 
     def __init__(self, seed: int, goal: SloGoal) -> None:
@@ -25,9 +28,9 @@ class Queue:
         self._ends = np.empty(0)
         self._times = np.empty(0)
 
+    @abstractmethod
     def depart(self, arrivals: np.ndarray) -> np.ndarray:
         """When each of these leaves, in their order."""
-        raise NotImplementedError
 
     def second(self, rate: float) -> Second:
         """One more second at this rate."""
@@ -112,7 +115,9 @@ def constant(mean_s: float) -> Callable[[np.ndarray, np.random.Generator], np.nd
     return lambda arrivals, draw: np.full(len(arrivals), mean_s)
 
 
-def degrading(mean_s: float, factor: float = 2.0, every_s: float = 60.0, for_s: float = 20.0, from_s: float = 0.0):
+def degrading(
+    mean_s: float, factor: float = 2.0, every_s: float = 60.0, for_s: float = 20.0, from_s: float = 0.0
+) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
     """`factor` slower for `for_s` of every `every_s`."""
 
     def service(arrivals: np.ndarray, draw: np.random.Generator) -> np.ndarray:
@@ -155,7 +160,7 @@ def over_mmc(rate: float, servers: int, mean_s: float, limit_s: float) -> float:
 
 
 def over_md1(rate: float, mean_s: float, limit_s: float) -> float:
-    """P(response > T) of M/D/1: Crommelin's sum where it is exact in floats, else its exponential tail."""
+    """P(response > T) of M/D/1 by its exponential tail, which near a limit at a small share is all of it."""
     load = rate * mean_s
     if load >= 1:
         return 1.0
@@ -198,7 +203,55 @@ def limit_wall(wall: float, share: float) -> float:
     return bisect(over, share, wall / 2, wall * 1.1)
 
 
-def course(queue: Queue, rates: Iterator[float]) -> Iterator[Second]:
+def course(queue: Queue, rates: Iterable[float]) -> Iterator[Second]:
     """Seconds of load at these rates."""
     for rate in rates:
         yield queue.second(rate)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A queue by name, how to make one of a seed, its true limit for `goal`."""
+
+    name: str
+    make: Callable[[int], Queue]
+    limit: float
+    goal: SloGoal
+
+
+def cases() -> list[Case]:
+    """All queues that the search is tried on; the goal is p99 < 10 ms, of M/M/8 p99 < 15 ms."""
+    goal, slower = parse_slo("p99 < 10ms")[0], parse_slo("p99 < 15ms")[0]
+    limit_s, share = 0.010, goal.share
+    md1 = {mu: bisect(lambda rate, mu=mu: over_md1(rate, 1 / mu, limit_s), share, 1.0, mu) for mu in (20_000, 1_000)}  # type: ignore[misc]
+    mm8 = bisect(lambda rate: over_mmc(rate, 8, 0.002, 0.015), share, 1.0, 3_999.0)
+    return [
+        Case(
+            "M/M/1 30K/s",
+            lambda seed: Single(seed, goal, exponential(1 / 30_000)),
+            limit_mm1(1 / 30_000, limit_s, share),
+            goal,
+        ),
+        Case(
+            "M/M/1 2K/s",
+            lambda seed: Single(seed, goal, exponential(1 / 2_000)),
+            limit_mm1(1 / 2_000, limit_s, share),
+            goal,
+        ),
+        Case(
+            "M/M/1 1K/s",
+            lambda seed: Single(seed, goal, exponential(1 / 1_000)),
+            limit_mm1(1 / 1_000, limit_s, share),
+            goal,
+        ),
+        Case("M/D/1 20K/s", lambda seed: Single(seed, goal, constant(1 / 20_000)), md1[20_000], goal),
+        Case("M/D/1 1K/s", lambda seed: Single(seed, goal, constant(1 / 1_000)), md1[1_000], goal),
+        Case("M/M/8 4K/s", lambda seed: Several(seed, slower, 8, 0.002), mm8, slower),
+        Case("wall at 30K/s", lambda seed: Wall(seed, goal, 30_000, 0.002, 0.025), limit_wall(30_000, share), goal),
+        Case(
+            "slow 20 s a minute",
+            lambda seed: Single(seed, goal, degrading(1 / 5_000, from_s=seed * 7 % 60)),
+            limit_degrading(1 / 5_000, limit_s, share),
+            goal,
+        ),
+    ]
