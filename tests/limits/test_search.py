@@ -97,7 +97,7 @@ def test_nothing_is_known_before_a_step() -> None:
 
 
 def test_even_the_lowest_rate_may_break() -> None:
-    answer = drive(Search(GOAL, Bounds(max_time_s=60)), lambda rate, at: steady(rate, over=1.0)).answer()
+    answer = drive(Search(GOAL, Bounds(max_steps=5)), lambda rate, at: steady(rate, over=1.0)).answer()
     assert answer.state == "none"
 
 
