@@ -7,8 +7,13 @@ number of processes makes the same operations.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cqlsurge.load.cql.primitives import Value
+    from cqlsurge.load.cql.types import UserType
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Kind:
     `binds` are the statement's variables in order; `key` the positions in it that make the partition key; `returns` the
     columns of an answer's rows, empty where none are expected. `writes` says that a lost answer leaves its fate
     unknown. `timestamp` asks for a client timestamp, fixed at the first attempt so that a retry cannot reorder writes.
+    `pages`: how many pages of an answer are read, 0 for all.
     """
 
     name: str
@@ -40,6 +46,25 @@ class Kind:
     serial_consistency: str | None = None
     page_size: int | None = None
     rows_expected: int | None = None
+    pages: int = 1
+
+
+@dataclass(frozen=True)
+class Operation:
+    """All that an operation is. `cells`: the bound values, serialized; `routing_key` None: any node will do.
+
+    `batch`: of a batch, the statement (index among its kind's) and the cells of each part.
+    """
+
+    kind: int
+    number: int
+    ordinal: int
+    partition: int
+    row: int
+    version: int
+    routing_key: bytes | None
+    cells: Sequence[Value]
+    batch: Sequence[tuple[int, Sequence[Value]]] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +83,9 @@ class Workload:
     #: whether values of this workload shrink under LZ4: decided once, so that frames need no trial each
     shrinks = False
 
+    #: user-defined types by name, that the kinds' columns may be of
+    user_types: Mapping[str, UserType] = {}
+
     def locate(self, number: int) -> tuple[int, int, int]:
         """(index of the kind, partition index, row index) of an operation."""
         raise AssertionError("a workload must say where its operations go")
@@ -73,3 +101,17 @@ class Workload:
     def expected(self, kind: int, partition: int, row: int) -> list[bytes] | None:
         """The serialized cells of the one row that a read must give, or None where any answer will do."""
         return None
+
+    def operation(self, number: int) -> Operation:
+        """Everything of one operation."""
+        kind, partition, row = self.locate(number)
+        return Operation(
+            kind=kind,
+            number=number,
+            ordinal=number,
+            partition=partition,
+            row=row,
+            version=0,
+            routing_key=self.routing_key(partition),
+            cells=self.values(kind, partition, row),
+        )
