@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from cqlsurge import __version__
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.results.compare import Comparison, compare
-from cqlsurge.results.document import Document, Frame, Measures, build
+from cqlsurge.results.document import Document, RunFacts, build
+from cqlsurge.results.figures import Figures, merged_kinds
 from cqlsurge.settings import Settings
 
 SECONDS = 60
@@ -39,7 +40,8 @@ CLUSTER = {
     "product": "ScyllaDB", "version": "2026.1", "embedded": False, "nodes": 3, "dcs": ["datacenter1"], "shards": 24,
     "replication": {"class": "NetworkTopologyStrategy", "datacenter1": "3"}, "tls": False,
 }  # fmt: skip
-FRAME = Frame(
+FACTS = RunFacts(
+    started_at="",
     engine={"name": "wire", "technique": None, "driver": "wire", "compression": None},
     runtime={"name": "PyPy 3.11", "implementation": "pypy", "version": "3.11.11", "path": "pypy3.11"},
     seed=1,
@@ -129,19 +131,25 @@ def make_run(case: Case, place: int, rng: random.Random) -> Document:
     counts = draw(ok, SECONDS * OPS_S / ok, tail, rng)
     finished = sum(counts)
     counts_of = {"due": ok, "issued": ok, "ok": ok, **dict.fromkeys(NONE, 0)}
-    measures = Measures(
-        state="done",
-        phase="measure",
-        started_at=f"2026-01-01T{place:02}:00:00.000+00:00",
+    histograms = {"write": {"wait": no_wait(finished), "service": counts, "response": counts}}
+    figures = Figures(
         duration_s=float(SECONDS),
         measured_ok=ok,
         measured_finished=finished,
         operations=counts_of,
-        client={"processes": 1, "cpu_s": cpu_us * finished / 1e6, "spin_s": 0.0, "max_rss_mb": 40.0},
-        histograms={"write": {"wait": no_wait(finished), "service": counts, "response": counts}},
+        client={
+            "processes": 1,
+            "cpu_s": cpu_us * finished / 1e6,
+            "spin_s": 0.0,
+            "cpu_us_per_op": cpu_us,
+            "max_rss_mb": 40.0,
+        },
+        histograms=histograms,
+        merged=merged_kinds(histograms),
         timeline=rows,
     )
-    return build(FRAME, measures, VERDICT)
+    facts = replace(FACTS, started_at=f"2026-01-01T{place:02}:00:00.000+00:00")
+    return build(facts, figures, VERDICT, state="done")
 
 
 def draw(total: int, slowness: float, tail: float, rng: random.Random) -> list[int]:

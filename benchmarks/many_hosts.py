@@ -34,11 +34,14 @@ from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.processes.dask_hosts import open_hosts
-from cqlsurge.processes.tally import Tally
+from cqlsurge.results.counts import Counts
+from cqlsurge.results.figures import figures_of
+from cqlsurge.results.host_figures import host_figures
 from cqlsurge.results.listener import Listener
+from cqlsurge.runs.documents import facts_of
 from cqlsurge.runs.interrupts import Interrupts
-from cqlsurge.runs.measures import measure
-from cqlsurge.runs.phase import PhasePlan, PhaseRun
+from cqlsurge.runs.phase import PhaseRun
+from cqlsurge.runs.phases import PhasePlan
 from cqlsurge.settings import Settings
 
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1_000_000, "blob_size": 32}
@@ -131,13 +134,17 @@ def with_hosts(args):
 
 def report(args, result, group, lags, cpu_s):
     """What came, how late, and at what cost."""
-    tally = result.tally
+    counts = result.counts
     began_s = time.monotonic()
-    measures = measure(result, state="done", started_at="", phase=PhasePlan("measure", None, {}), hosts=group.hosts)
+    hosts = [
+        host_figures(counts, facts_of(host), sparse, rated=True, whole=True)
+        for host, sparse in zip(group.hosts, counts.of_hosts, strict=True)
+    ]
+    measures = figures_of(counts, result.numbers(), rated=True, hosts=hosts)
     print(f"the figures of all hosts took {time.monotonic() - began_s:.1f} s at the end")
     print(f"{len(lags)} snapshots, lost: {result.lost}; operations {measures.operations['ok']:,}")
     for begin_s in range(0, int(args.duration), 5):
-        window = [lag for at, lag in lags if begin_s <= (at - tally.start_ns) / 1e9 < begin_s + 5]
+        window = [lag for at, lag in lags if begin_s <= (at - counts.start_ns) / 1e9 < begin_s + 5]
         if len(window) > 2:
             cuts = quantiles(window, n=100)
             print(
@@ -162,16 +169,16 @@ def parent_only(args):
     for _ in recorder.encoding(taken):
         pass
     taken.update(
-        type="snapshot", phase="measure", reason="", measuring=True, cpu_s=0.1, measured_spin_s=0.0, max_rss_mb=50,
-        began_ns=0,
+        type="snapshot", phase="measure", reason="", measuring=True, issuing=True, cpu_s=0.1, measured_spin_s=0.0,
+        max_rss_mb=50, began_ns=0,
     )  # fmt: skip
     hosts = 200
-    tally = Tally(hosts, 0, groups=[range(at, at + 1) for at in range(hosts)])
+    counts = Counts(hosts, 0, hosts=[range(at, at + 1) for at in range(hosts)])
     lines = [json.dumps({**taken, "t_ns": second * 10**9}) for second in range(1, 11)]
     began_s = time.process_time()
     for line in lines:
         for worker in range(hosts):
-            tally.take(worker, json.loads(line))
+            counts.take(worker, json.loads(line))
     each_ms = (time.process_time() - began_s) * 1e3 / (hosts * len(lines))
     print(
         f"{args.operations} operations a snapshot, {len(lines[0]):,} bytes: {each_ms:.2f} ms of CPU each, so that one "

@@ -96,10 +96,12 @@ def three_digits(value: float) -> str:
 
 
 def show_count(value: float) -> str:
-    """A count for people: 950, 12.3 K, 1.20 M."""
+    """A count, or a rate, for people: 0.50, 950, 12.3 K, 1.20 M."""
     for factor, unit in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
         if abs(value) >= factor * 0.9995:
             return three_digits(value / factor) + unit
+    if value != int(value) and abs(value) < 9.95:
+        return f"{value:.2f}" if abs(value) < 0.995 else f"{value:.1f}"
     return f"{value:.0f}"
 
 

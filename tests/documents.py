@@ -7,12 +7,14 @@ from typing import Any
 
 from cqlsurge.load.latency.histogram import add
 from cqlsurge.load.latency.layout import index_of, new_counts
-from cqlsurge.results.document import Frame, Measures, build
+from cqlsurge.results.document import RunFacts, build
 from cqlsurge.results.evidence import Evidence, service_of
+from cqlsurge.results.figures import Figures, merged_kinds
 from cqlsurge.results.ladder import Climb
 from cqlsurge.results.ladder import build as build_ladder
 from cqlsurge.results.rungs import RUNGS
-from cqlsurge.results.timeline import Second, Timeline
+from cqlsurge.results.seconds import Second
+from cqlsurge.results.timeline import Timeline
 from cqlsurge.results.verdict import judge
 from cqlsurge.settings import Settings
 
@@ -29,7 +31,9 @@ def make_document(seconds: int = 20, *, seed: int = 1, shards: int = 2, errors: 
         for latency_ns in patterns[t_s % len(patterns)]:
             counts[index_of(latency_ns)] += 5
         add(merged, counts)
-        timeline.add(Second(t_s, 1.0, 1000, errors if t_s == 10 else 0, t_s <= 2, counts))
+        failed = errors if t_s == 10 else 0
+        span = {"begin_ns": (t_s - 1) * 10**9, "end_ns": t_s * 10**9}
+        timeline.add(Second(t_s, ok=1000, errors=failed, warmup=t_s <= 2, counts=counts, **span))
     asked = Settings.from_json({"mode": "write", "concurrency": 16, "address": NODES[0], **settings})
     ok = 1000 * seconds
     counts = dict.fromkeys(("skipped", "in_flight", "backlog", "abandoned", "late", "retries", "rows"), 0)
@@ -38,16 +42,15 @@ def make_document(seconds: int = 20, *, seed: int = 1, shards: int = 2, errors: 
         for node in NODES
         for shard in range(shards)
     ]
-    measures = Measures(
-        state="done",
-        started_at="2026-11-23T13:00:00.000+00:00",
-        phase="measure",
+    histograms = {"write": {"wait": new_counts(), "service": merged, "response": merged}}
+    figures = Figures(
         duration_s=float(seconds),
         measured_ok=ok,
         measured_finished=ok + errors,
         operations={"due": ok + errors, "issued": ok + errors, "ok": ok, "failed": errors, "unknown": 0, **counts},
-        client={"processes": 2, "cpu_s": 0.01 * seconds, "spin_s": 0.0, "max_rss_mb": 90.0},
-        histograms={"write": {"wait": new_counts(), "service": merged, "response": merged}},
+        client={"processes": 2, "cpu_s": 0.01 * seconds, "spin_s": 0.0, "max_rss_mb": 90.0, "cpu_us_per_op": 10.0},
+        histograms=histograms,
+        merged=merged_kinds(histograms),
         errors={"client_timeout": errors} if errors else {},
         examples={"client_timeout": [{"t_s": 9.5, "operation": 7, "node": NODES[1], "text": "no <answer> & no end"}]},
         targets=targets,
@@ -56,9 +59,9 @@ def make_document(seconds: int = 20, *, seed: int = 1, shards: int = 2, errors: 
             {"worker": at, "ok": ok // 2, "errors": 0, "cpu_s": 1.0, "max_rss_mb": 90.0, "gauges": {}, "lost": None}
             for at in range(2)
         ],
-        events=[{"t_s": 9.0, "event": "node down", "address": NODES[1]}],
     )
-    frame = Frame(
+    facts = RunFacts(
+        started_at="2026-11-23T13:00:00.000+00:00",
         engine={"name": "wire", "technique": None, "compression": None},
         runtime={"name": "PyPy 3.11", "implementation": "pypy", "version": "3.11.11"},
         seed=1,
@@ -73,7 +76,8 @@ def make_document(seconds: int = 20, *, seed: int = 1, shards: int = 2, errors: 
     evidence = Evidence(
         concurrency=16, processes=2, duration_s=float(seconds), finished=ok, service=service_of(merged), asked=None
     )
-    return build(frame, measures, judge(evidence))
+    events = [{"t_s": 9.0, "event": "node down", "address": NODES[1]}]
+    return build(facts, figures, judge(evidence), state="done", events=events)
 
 
 def make_climb(name: str, *rates_ops_s: float, cpu_us: float = 100.0) -> Climb:

@@ -8,49 +8,28 @@ Built from plain figures; nothing here asks a clock, a process or a file. The la
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.latency.hdr import encode
-from cqlsurge.load.latency.histogram import add, summary
-from cqlsurge.load.latency.layout import new_counts
-from cqlsurge.load.outcomes.ranges import Ranges
+from cqlsurge.load.latency.histogram import summary
+from cqlsurge.results.seconds import Histograms
+
+if TYPE_CHECKING:
+    from cqlsurge.results.figures import Figures
 
 SCHEMA = 1
 STATES = ("running", "done", "partial", "interrupted", "failed")
 
 Document = dict[str, Any]
-Histograms = dict[str, dict[str, list[int]]]
 
 
 @dataclass
-class Measures:
-    """The figures of a run as the session has them. Counts of `operations` are of the whole run, populating apart."""
-
-    state: str
-    started_at: str
-    phase: str
-    duration_s: float
-    measured_ok: int
-    measured_finished: int
-    operations: dict[str, int]
-    client: dict[str, Any]
-    histograms: Histograms
-    errors: dict[str, int] = field(default_factory=dict)
-    attempt_errors: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    unacknowledged: Ranges = field(default_factory=Ranges)
-    targets: list[dict[str, Any]] = field(default_factory=list)
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    workers: list[dict[str, Any]] = field(default_factory=list)
-    hosts: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass
-class Frame:
+class RunFacts:
     """What a run was: everything in the document that is known before the load begins."""
 
+    started_at: str
     engine: dict[str, Any]
     runtime: dict[str, Any]
     seed: int
@@ -60,61 +39,66 @@ class Frame:
     version: str
 
 
-def build(frame: Frame, measures: Measures, verdict: dict[str, Any]) -> Document:
-    """The document of a run, whole or as far as it has come."""
-    duration_s = measures.duration_s
+def build(
+    facts: RunFacts,
+    figures: Figures,
+    verdict: dict[str, Any],
+    *,
+    state: str,
+    events: Sequence[dict[str, Any]] = (),
+    precision: dict[str, Any] | None = None,
+) -> Document:
+    """The document of a run, whole or as far as it has come. `precision`: Until.facts of a run that has --until."""
+    unacknowledged = figures.numbers.unacknowledged
     return {
         "schema": SCHEMA,
         "kind": "cqlsurge run",
-        "version": frame.version,
-        "state": measures.state,
-        "started_at": measures.started_at,
-        "phase": measures.phase,
-        "engine": frame.engine,
-        "runtime": frame.runtime,
-        "seed": frame.seed,
-        "settings": frame.settings,
-        "host": frame.host,
-        "cluster": frame.cluster,
-        "duration_s": round(duration_s, 6),
-        "throughput_ops_s": round(measures.measured_ok / duration_s, 3) if duration_s > 0 else 0.0,
-        "operations": measures.operations,
-        "unacknowledged": {"ranges": measures.unacknowledged.pairs(), "overflow": measures.unacknowledged.overflow},
-        "client": _client(measures),
-        "latency_us": latencies(measures.histograms),
-        "histograms": encoded(measures.histograms),
-        "errors": measures.errors,
-        "attempt_errors": measures.attempt_errors,
-        "error_examples": measures.examples,
-        "targets": measures.targets,
-        "workers": measures.workers,
-        "hosts": measures.hosts,
+        "version": facts.version,
+        "state": state,
+        "started_at": facts.started_at,
+        "phase": figures.phase,
+        "engine": facts.engine,
+        "runtime": facts.runtime,
+        "seed": facts.seed,
+        "settings": facts.settings,
+        "host": facts.host,
+        "cluster": facts.cluster,
+        "duration_s": round(figures.duration_s, 6),
+        "throughput_ops_s": figures.throughput_ops_s,
+        "operations": figures.operations,
+        "stragglers": figures.stragglers,
+        "unacknowledged": {
+            "ranges": unacknowledged.pairs(),
+            "overflow": unacknowledged.overflow,
+            "below": figures.numbers.below,
+        },
+        "client": figures.client,
+        "latency_us": latencies(figures.histograms, figures.merged),
+        "histograms": encoded(figures.histograms),
+        "errors": figures.errors,
+        "attempt_errors": figures.attempt_errors,
+        "error_examples": figures.examples,
+        "targets": figures.targets,
+        "workers": figures.workers,
+        "hosts": figures.hosts,
         "verdict": verdict,
-        "events": measures.events,
-        "timeline": measures.timeline,
+        "events": list(events),
+        "timeline": figures.timeline,
+        **({} if precision is None else {"precision": precision}),
     }
 
 
-def _client(measures: Measures) -> dict[str, Any]:
-    client = dict(measures.client)
-    finished = measures.measured_finished
-    # Time spun is wall time: where spinning had to wait for a core it is more than the CPU time that it took.
-    worked_s = max(0.0, client["cpu_s"] - client["spin_s"])
-    client["cpu_us_per_op"] = round(worked_s * 1e6 / finished, 4) if finished else 0.0
-    return client
+def latencies(histograms: Histograms, merged: dict[str, list[int]]) -> dict[str, Any]:
+    """{kind or "all": {wait, service, response: figures in microseconds}} of the kinds that have any.
 
-
-def latencies(histograms: Histograms) -> dict[str, Any]:
-    """{kind or "all": {wait, service, response: figures in microseconds}} of the kinds that have any."""
-    merged: dict[str, list[int]] = {}
-    figures: dict[str, Any] = {}
-    for kind, by_latency in histograms.items():
-        if not any(by_latency["service"]):
-            continue
-        figures[kind] = {name: summary(counts) for name, counts in by_latency.items()}
-        for name, counts in by_latency.items():
-            add(merged.setdefault(name, new_counts()), counts)
-    if merged:
+    `merged`: the histograms of all kinds together, by latency.
+    """
+    figures: dict[str, Any] = {
+        kind: {name: summary(counts) for name, counts in by_latency.items()}
+        for kind, by_latency in histograms.items()
+        if any(by_latency["service"])
+    }
+    if figures:
         figures["all"] = {name: summary(counts) for name, counts in merged.items()}
     return figures
 

@@ -1,17 +1,25 @@
-"""What a verdict looks at: figures of the measured phase, taken from counts and histograms. Pure.
+"""What a verdict looks at: from the figures of a phase, the settings, and what the parent saw beside the load.
 
 Shares are of 1; None stands for what the engine, the system or the server does not show.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cqlsurge.load.latency.histogram import filled, mean_of, middles, percentiles_of
-from cqlsurge.load.latency.layout import index_of, lowest_at
+from cqlsurge.host.cores import core_count
+from cqlsurge.load.engines.contract import Target
+from cqlsurge.load.latency.histogram import filled, mean, mean_of, middles, percentiles, percentiles_of
+from cqlsurge.load.latency.layout import index_of, lowest_at, new_counts
+from cqlsurge.load.pacing.notation import parse as parse_rate
+from cqlsurge.results.balance import absent_nodes, imbalances
+from cqlsurge.results.figures import Figures
+from cqlsurge.results.rows import GaveWay, gave_way, silences
+from cqlsurge.settings import Settings
 
 #: an answer that took this many times the median, and so long at least, was held up by something
 STALL_FACTOR = 10
@@ -57,9 +65,10 @@ class Evidence:
     that they were ready to run and had no core. ops_per_send, ops_per_wake, empty_wakes: how the engine batched (a wake
     counts where it brought something). unwritable_share: time that a process had a socket that took no more bytes.
     host, server: runs/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
-    unbalanced: what is wrong with the spread over them (shares.py). pauses: load processes that did not run for a
-    while, in words; silences: (begin, end) in seconds of times without an answer. hosts: the same of each loader, by
-    name, where there are several; as far as verdict.py asks of one.
+    unbalanced, absent: what is wrong with the spread over them, and nodes that were away (balance.py). pauses: load
+    processes that did not run for a while, in words; silences, gave_way: rows.py. hosts: the same of each loader, by
+    name, where there are several; as far as verdict.py asks of one. warmup_s: how long the warm-up was; succeeded: None
+    where nobody counted.
     """
 
     concurrency: int
@@ -87,7 +96,11 @@ class Evidence:
     garbage_share: float | None = None
     targets: int = 1
     local: bool = False
+    warmup_s: float = 0.0
+    succeeded: int | None = None
     unbalanced: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    gave_way: GaveWay | None = None
     pauses: tuple[str, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -160,3 +173,110 @@ class Evidence:
         }
         rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in known.items()}
         return {**rounded, "host": dict(self.host), "server": dict(self.server)}
+
+
+def evidence_of(
+    settings: Settings,
+    target: Target,
+    figures: Figures,
+    *,
+    engine: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]] = (),
+    host: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """The evidence of a phase, whole or as far as it has come.
+
+    engine: what it said of itself; events: what happened meanwhile; host, server: how hard they were pressed.
+    """
+    duration_s = figures.duration_s
+    processes = max(1, len(figures.workers))
+    waits = figures.merged.get("wait") or new_counts()
+    wait_p50, wait_p99 = percentiles(waits, (50.0, 99.0))
+    gauges = figures.gauges
+    useful = gauges.get("polls", 0.0) - gauges.get("empty_polls", 0.0)
+    core_s = duration_s * processes
+    host = figures.hosts[0]["use"] if settings.local_hosts else host or {}  # local hosts are all this machine
+    local = any(_is_loopback(node.address) for node in target.nodes)
+    hosts = tuple((one["host"], host_evidence(settings, one, duration_s, local=local)) for one in figures.hosts)
+    waited = [one.waited_share for _, one in hosts if one.waited_share is not None]
+    client, counts = figures.client, figures.operations
+    local_nodes = [node for node in target.nodes if node.dc == target.local_dc]
+    absent = absent_nodes(figures.targets, events)
+    return Evidence(
+        concurrency=settings.in_flight_limit,
+        processes=processes,
+        duration_s=duration_s,
+        finished=figures.measured_finished,
+        succeeded=figures.measured_ok,
+        warmup_s=settings.warmup,
+        service=service_of(figures.merged.get("service") or new_counts()),
+        asked=_asked(settings, figures, events),
+        asked_s=duration_s,
+        wait_mean_us=mean(waits) / 1000,
+        wait_p50_us=wait_p50 / 1000,
+        wait_p99_us=wait_p99 / 1000,
+        late=counts["late"],
+        skipped=counts["skipped"],
+        backlog=counts["backlog"],
+        issued=counts["issued"],
+        engine=settings.engine,
+        cores=sum(one.cores for _, one in hosts) if hosts else core_count(),
+        busy_share=max(0.0, _ratio(client["cpu_s"] - client["spin_s"], core_s) or 0.0),
+        waited_share=sum(waited) / len(waited) if waited else host.get("waited_share"),
+        ops_per_send=_ratio(gauges.get("ops_sent", 0.0), gauges.get("sends", 0.0)),
+        ops_per_wake=_ratio(figures.measured_finished, useful),
+        empty_wakes=_ratio(gauges.get("empty_polls", 0.0), gauges.get("polls", 0.0)),
+        unwritable_share=_ratio(gauges["unwritable_s"], core_s) if "unwritable_s" in gauges else None,
+        garbage_share=_ratio(gauges["gc_s"], core_s) if "gc_s" in gauges else None,
+        targets=sum(max(1, node.shards) for node in local_nodes) or 1,
+        local=local,
+        errors=figures.errors,
+        host=host,
+        server=server or {},
+        hosts=hosts,
+        absent=tuple(absent),
+        unbalanced=tuple(imbalances(figures.targets, engine, local_nodes, settings.population, uneven=bool(absent))),
+        gave_way=None if settings.rate is None else gave_way(figures.timeline),
+        pauses=tuple(event["event"] for event in events if "stood_still" in event),
+        silences=tuple(silences(figures.timeline)),
+    )
+
+
+def host_evidence(settings: Settings, host: Mapping[str, Any], duration_s: float, *, local: bool) -> Evidence:
+    """What is known of one of several hosts, from its figures in the result's `hosts`."""
+    return Evidence(
+        concurrency=settings.in_flight_limit,
+        processes=max(1, len(host["workers"])),
+        duration_s=duration_s,
+        finished=round(host["throughput_ops_s"] * duration_s),
+        service=Service(mean_us=host["service_mean_us"]),
+        cores=host["cores"],
+        busy_share=host["busy_share"],
+        waited_share=host["use"].get("waited_share"),
+        ops_per_wake=host["ops_per_wake"],
+        local=local,
+        host=host["use"],
+    )
+
+
+def _asked(settings: Settings, figures: Figures, events: Sequence[Mapping[str, Any]]) -> int | None:
+    """What the rate asked for; where somebody changed it as it went, or processes were lost, what became due."""
+    if settings.rate is None:
+        return None
+    if any("rate_factor" in event for event in events) or any(worker["lost"] for worker in figures.workers):
+        return figures.measured_due
+    shape = parse_rate(settings.rate)
+    begin_ns = int(settings.warmup * 1e9)
+    return int(shape.count_before(begin_ns + int(figures.duration_s * 1e9)) - shape.count_before(begin_ns))
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

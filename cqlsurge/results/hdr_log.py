@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from cqlsurge.errors import ResultError
 from cqlsurge.load.latency.hdr import log_head, log_line
-from cqlsurge.results.document import Histograms
 from cqlsurge.results.files import OutputFile, is_standard_output, marked
+from cqlsurge.results.seconds import Histograms
 
 COMMENT = "[cqlsurge]"
 KIND = marked("histogram log", "#[Histogram log format")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from cqlsurge.load.latency.histogram import filled, mean
 from cqlsurge.load.latency.layout import value_at
-from cqlsurge.results.document import Histograms
+from cqlsurge.results.counts import ENDED, Counts
+from cqlsurge.results.seconds import Histograms
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #: upper bounds of the buckets in seconds: 1, 2.5, 5 in each power of ten from 50 us to 10 s
@@ -32,6 +33,32 @@ class Metrics:
     nodes: Mapping[str, int] = field(default_factory=dict)
     cpu_s: Mapping[str, float] = field(default_factory=dict)
     histograms: Histograms = field(default_factory=dict)
+
+
+def metrics_of(counts: Counts) -> Metrics:
+    """What the counts of a phase have to tell so far."""
+    outcomes: dict[str, dict[str, int]] = {}
+    cpu_s = {}
+    for index, process in enumerate(counts.processes):
+        for kind, data in (process.last or {"kinds": {}})["kinds"].items():
+            sums = outcomes.setdefault(kind, dict.fromkeys(ENDED, 0))
+            for name in sums:
+                sums[name] += data[name]
+        cpu_s[str(index)] = (process.last or {}).get("cpu_s", 0.0)
+    nodes: dict[str, int] = {}
+    for (_, address, _), (issued, *_rest) in counts.targets().items():
+        nodes[address] = nodes.get(address, 0) + issued
+    return Metrics(
+        outcomes=outcomes,
+        errors=counts.by_class("errors"),
+        retries=counts.total("retries"),
+        skipped=counts.total("skipped"),
+        in_flight=counts.in_flight,
+        backlog=counts.backlog,
+        nodes=nodes,
+        cpu_s=cpu_s,
+        histograms=counts.histograms,
+    )
 
 
 def exposition(metrics: Metrics) -> str:

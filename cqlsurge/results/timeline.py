@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from math import log2
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from cqlsurge.load.latency.hdr import cells, decode, encode
 from cqlsurge.load.latency.histogram import percentiles
 from cqlsurge.load.latency.layout import COUNTS_LENGTH, LOWEST_DISCERNIBLE_NS, lowest_at
+from cqlsurge.results.seconds import Second
 
 LIMIT = 3600
 #: seconds kept one by one for live displays
@@ -28,18 +28,6 @@ PAIRS_A_ROW = 4
 HEAT_STEPS = 4
 
 Row = dict[str, Any]
-
-
-@dataclass
-class Second:
-    """What a second of the run adds to the timeline. `counts`: its histogram of the headline latency."""
-
-    t_s: int
-    span_s: float
-    ok: int
-    errors: int
-    warmup: bool
-    counts: Sequence[int]
 
 
 class Timeline:
@@ -88,33 +76,35 @@ class Timeline:
 
 
 def _row(second: Second) -> Row:
-    p50, p99, p99_9 = (ns / 1000 for ns in percentiles(second.counts, (50.0, 99.0, 99.9)))
-    return {
+    figures = {
         "t_s": second.t_s,
         "span_s": round(second.span_s, 3),
         "ok": second.ok,
         "errors": second.errors,
-        "p50_us": p50,
-        "p99_us": p99,
-        "p99_9_us": p99_9,
+        "in_flight": second.in_flight,
+        "backlog": second.backlog,
         "warmup": second.warmup,
-        "heat": heat_text(second.counts),
     }
+    return figures | _latencies(second.counts)
+
+
+def _latencies(counts: Sequence[int]) -> Row:
+    p50, p99, p99_9 = (ns / 1000 for ns in percentiles(counts, (50.0, 99.0, 99.9)))
+    return {"p50_us": p50, "p99_us": p99, "p99_9_us": p99_9, "heat": heat_text(counts)}
 
 
 def _merged(first: Row, first_text: str, then: Row, then_text: str) -> tuple[Row, str]:
     counts = decode(first_text)
     for index, count in cells(then_text):
         counts[index] += count
-    second = Second(
-        then["t_s"],
-        first["span_s"] + then["span_s"],
-        first["ok"] + then["ok"],
-        first["errors"] + then["errors"],
-        first["warmup"] or then["warmup"],
-        counts,
-    )
-    return _row(second), encode(counts)
+    sums = {
+        **then,
+        "span_s": round(first["span_s"] + then["span_s"], 3),
+        "ok": first["ok"] + then["ok"],
+        "errors": first["errors"] + then["errors"],
+        "warmup": first["warmup"] or then["warmup"],
+    }
+    return sums | _latencies(counts), encode(counts)
 
 
 @cache

@@ -10,9 +10,12 @@ import math
 from typing import Any
 
 from cqlsurge.results.evidence import Evidence
+from cqlsurge.results.rows import GaveWay
 from cqlsurge.units import show_count, show_us
 
 Reason = dict[str, str]
+#: bound_by, whether that is sure, why, advice
+Case = tuple[str, bool, list[Reason], str]
 
 #: what is asked for has come, but for this share or for what came in this much time; half of it was no later than that
 KEPT_SHARE = 0.99
@@ -43,8 +46,7 @@ SERVER_ERRORS = ("overloaded", "rate_limited", "server_timeout", "client_timeout
 
 def judge(evidence: Evidence) -> dict[str, Any]:
     """{bound_by, sure, reasons: [{code, saw, may_mean, do}], advice, figures}; `sure` is False where it is a guess."""
-    case = _open(evidence) if evidence.rate is not None else _closed(evidence)
-    bound_by, sure, reasons, advice = case
+    bound_by, sure, reasons, advice = _case(evidence)
     if bound_by == "client":
         reasons = [*_limiting_hosts(evidence), *reasons]
     reasons = [*reasons, *_conditions(evidence), *_host_conditions(evidence)]
@@ -52,15 +54,34 @@ def judge(evidence: Evidence) -> dict[str, Any]:
     return {"bound_by": bound_by, "sure": sure, "reasons": reasons, "advice": advice, "figures": evidence.figures()}
 
 
+def _case(evidence: Evidence) -> Case:
+    if not evidence.finished and evidence.issued:
+        return _nothing(evidence)
+    if evidence.succeeded == 0 and evidence.finished:
+        classes = ", ".join(f"{name} {count:,}" for name, count in evidence.errors.items())
+        reason = _reason("no_success", f"not one of {evidence.finished:,} operations succeeded: {classes}")
+        return "server", False, [reason], "See the errors first: the figures are theirs."
+    return _open(evidence) if evidence.rate is not None else _closed(evidence)
+
+
+def _nothing(evidence: Evidence) -> Case:
+    """Operations were issued, and none ended in the measured time."""
+    if evidence.duration_s:
+        saw = f"no operation ended in the {evidence.duration_s:.1f} s that were measured"
+        return "server", False, [_reason("nothing_measured", saw)], "Measure for longer: --duration."
+    saw = f"nothing was measured: all {evidence.issued:,} operations went into the {evidence.warmup_s:g} s of warm-up"
+    do = "Ask for more --operations, or a shorter --warmup."
+    return "client", False, [_reason("nothing_measured", saw)], do
+
+
 def lines(verdict: dict[str, Any]) -> list[str]:
     """A verdict in words: the first line says what bound the run, the others why and what to change."""
     said = [reason["saw"] + (f": {reason['may_mean']}" if reason["may_mean"] else "") for reason in verdict["reasons"]]
     advice = [verdict["advice"]] if verdict["advice"] else []
     likely = "" if verdict["sure"] else " (likely, not certain)"
+    if verdict["reasons"] and verdict["reasons"][0]["code"] in {"nothing_measured", "no_success"}:
+        return ["cannot be told", *said, *advice]
     return [f"{verdict['bound_by']}{likely}", *said, *advice]
-
-
-Case = tuple[str, bool, list[Reason], str]
 
 
 def _reason(code: str, saw: str, may_mean: str = "", do: str = "") -> Reason:
@@ -77,7 +98,9 @@ def _open(evidence: Evidence) -> Case:
         if evidence.busy_share >= FULL_DEMAND and evidence.ops_per_send is not None:
             reasons.append(_low_rate(evidence))
         return "rate", True, reasons, ""
-    if _came(evidence):
+    if evidence.gave_way is not None:
+        missed = _gave_way(evidence.gave_way, rate, came)
+    elif _came(evidence):
         missed = _reason("rate_late", f"{came} of {rate} ops/s asked for came, but late", lag)
     else:
         missed = _reason("rate_missed", f"only {came} of {rate} ops/s asked for came", lag)
@@ -93,6 +116,8 @@ def _open(evidence: Evidence) -> Case:
     reasons = [missed, *([_reason("behind", f"operations fell behind: {', '.join(left)}")] if left else [])]
     if evidence.in_flight >= FULL_FLIGHT * evidence.concurrency:
         bound_by, sure, more, _ = _closed(evidence)
+    elif _stood_still(evidence):
+        bound_by, sure, more = "server", True, [_stalls(evidence), _client_work(evidence)]
     elif (evidence.unwritable_share or 0.0) >= 0.5 or evidence.wait_mean_us < evidence.service.mean_us:
         # Sent when due, or waiting for a socket that takes more.
         bound_by, sure, more = "server", True, [_client_work(evidence)]
@@ -102,13 +127,30 @@ def _open(evidence: Evidence) -> Case:
     return bound_by, sure, reasons + more, _open_advice(evidence, bound_by)
 
 
+def _gave_way(where: GaveWay, rate: str, came: str) -> Reason:
+    saw = f"from {where.t_s:.0f} s on, at {show_count(where.rate_ops_s)} ops/s, answers fell behind"
+    end = f"in the end, at {show_count(where.last_ops_s)} ops/s, by {show_us(where.behind_s * 1e6)}"
+    return _reason(
+        "gave_way", f"{saw}; {end}; {came} of {rate} ops/s asked for came", "more than that cannot be carried"
+    )
+
+
 def _kept(evidence: Evidence) -> bool:
-    return _came(evidence) and evidence.wait_p50_us <= KEPT_SLACK_S * 1e6
+    return _came(evidence) and evidence.wait_p50_us <= KEPT_SLACK_S * 1e6 and evidence.gave_way is None
 
 
 def _came(evidence: Evidence) -> bool:
-    slack = (evidence.rate or 0.0) * KEPT_SLACK_S
+    """Whether all came that was asked for, but for what is on its way for the usual time."""
+    on_the_way_s = min(KEPT_SLACK_S + evidence.service.mean_us / 1e6, evidence.asked_s / 2)
+    slack = max(1.0, (evidence.rate or 0.0) * on_the_way_s)
     return evidence.finished >= (evidence.asked or 0) * KEPT_SHARE - slack and not evidence.skipped
+
+
+def _stood_still(evidence: Evidence) -> bool:
+    """Whether much of the waiting was for a server that stood still, rather than for a client that was busy."""
+    if evidence.pauses or evidence.demand_share >= FULL_DEMAND:
+        return False
+    return evidence.service.stalled_share >= max(STALLED_SHARE, 1.5 * (evidence.waited_share or 0.0))
 
 
 def _open_advice(evidence: Evidence, bound_by: str) -> str:
@@ -121,7 +163,7 @@ def _open_advice(evidence: Evidence, bound_by: str) -> str:
 
 def _closed(evidence: Evidence) -> Case:
     """A run in which each of so many places waits for an answer before its next operation."""
-    if evidence.service.stalled_share >= max(STALLED_SHARE, 1.5 * (evidence.waited_share or 0.0)):
+    if _stood_still(evidence):
         return "server", True, [_stalls(evidence), _client_work(evidence)], ""
     few = evidence.concurrency <= 2 and evidence.concurrency * evidence.processes <= FEW * evidence.targets
     if evidence.concurrency == 1 or few:
@@ -260,7 +302,8 @@ def _stillness(evidence: Evidence) -> list[Reason]:
 def _conditions(evidence: Evidence) -> list[Reason]:
     """What was not as it should be, whatever bound the run."""
     host = evidence.host
-    found = [_reason("unbalanced", text) for text in evidence.unbalanced]
+    found = [_reason("node_away", text, "the others had its part of the work") for text in evidence.absent]
+    found += [_reason("unbalanced", text) for text in evidence.unbalanced]
     found += _stillness(evidence)
     if (steal := host.get("steal_share") or 0.0) >= 0.02:
         do = "Use a machine of its own."

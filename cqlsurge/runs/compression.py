@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cqlsurge.load.workload.model import WorkloadSpec
 from cqlsurge.load.workload.registry import build
-from cqlsurge.runs.plans import workload
+from cqlsurge.runs.phases import workload
 from cqlsurge.settings import Settings
 
 

@@ -18,9 +18,9 @@ from cqlsurge.results.document import Document
 from cqlsurge.results.ladder import Climb
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.rungs import Rung
-from cqlsurge.runs.ground import find_ground
 from cqlsurge.runs.interrupts import Interrupts
-from cqlsurge.runs.plans import POPULATE_CONCURRENCY
+from cqlsurge.runs.phases import POPULATE_CONCURRENCY
+from cqlsurge.runs.plan import make_plan
 from cqlsurge.runs.run import exit_code
 from cqlsurge.runs.series import one_database, run_on
 from cqlsurge.settings import Settings
@@ -113,7 +113,7 @@ class Ladder:
                 settings = self._settings_of(climb.rung, runtime)
                 try:
                     with self._interrupts.raising():
-                        find_ground(settings, ExitStack(), Stages(self._audience))
+                        make_plan(settings, ExitStack(), Stages(self._audience))
                 except (UsageError, RunError) as error:
                     reasons.append(cure(str(error), engine_info(climb.rung.engine), runtime))
                 else:

@@ -1,4 +1,4 @@
-"""What a run tells while it goes, besides its document: the histogram log, and metrics over HTTP."""
+"""Where a run tells its figures: the file of its document, the histogram log, and metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from typing import Any
 
 from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.options import parse_listen
-from cqlsurge.processes.tally import Row, Tally
+from cqlsurge.results.files import ResultFile
 from cqlsurge.results.hdr_log import HdrLog
 from cqlsurge.results.listener import Listener
-from cqlsurge.results.openmetrics import CONTENT_TYPE, Metrics, exposition
+from cqlsurge.results.openmetrics import CONTENT_TYPE, exposition, metrics_of
+from cqlsurge.results.seconds import Second
+from cqlsurge.runs.phase import Observer, PhaseRun
 from cqlsurge.settings import Settings
 
 #: a scrape waits at most this long for the session's thread to tell the figures
 FRESH_S = 2.0
 
 
-class Outputs:
-    """Opened before the run; told of the measured phase's beginning, rows and ticks."""
+class Outputs(Observer):
+    """Opened before the run. `file` is for the document, None where no file was named."""
 
     def __init__(self, settings: Settings, stack: ExitStack, listener: Listener) -> None:
         """Raises ResultError and UsageError where something cannot be written or listened on."""
+        self.file = ResultFile(settings.json, force=settings.force) if settings.json else None
         self._listener = listener
         self._log = HdrLog(settings.hdr_log, force=settings.force) if settings.hdr_log else None
         self._server = MetricsServer(*parse_listen(settings.metrics)) if settings.metrics else None
-        self._start_ns = 0
+        self.hears_seconds = self._log is not None
+        self._logging, self._start_ns = False, 0
         if self._server is not None:
             stack.callback(self._server.close)
             listener.note(f"metrics at http://{self._server.host}:{self._server.port}/metrics")
 
-    @property
-    def on_row(self) -> Callable[[Row], None] | None:
-        """Whom to tell of each second of the measured phase; None where nobody cares."""
-        return self._row if self._log is not None else None
-
-    def begin(self, start_ns: int) -> None:
-        """The measured phase is about to begin, at this time of the monotonic clock."""
-        if self._log is not None:
+    def begin(self, phase: PhaseRun) -> None:
+        """See Observer."""
+        if self._log is not None and phase.plan.measured:
+            self._logging = True
+            start_ns = phase.result.counts.start_ns
             self._told(self._log.begin, time.time() + (start_ns - time.monotonic_ns()) / 1e9)
 
-    def tick(self, tally: Tally) -> None:
-        """Called about ten times a second: answers scrapes that wait."""
+    def tick(self, phase: PhaseRun) -> None:
+        """See Observer: answers scrapes that wait."""
         if self._server is not None:
-            self._server.serve(lambda: exposition(metrics_of(tally)))
+            self._server.serve(lambda: exposition(metrics_of(phase.result.counts)))
 
-    def _row(self, row: Row) -> None:
-        assert self._log is not None
-        if self._log.failed:
+    def second(self, second: Second) -> None:
+        """See Observer."""
+        if self._log is None or self._log.failed or not self._logging:
             return
-        self._start_ns = self._start_ns or row.start_ns
-        t_s, length_s = (row.start_ns - self._start_ns) / 1e9, (row.end_ns - row.start_ns) / 1e9
-        self._told(self._log.write, t_s, length_s, row.kinds)
+        self._start_ns = self._start_ns or second.begin_ns
+        self._told(self._log.write, (second.begin_ns - self._start_ns) / 1e9, second.span_s, second.kinds)
 
     def _told(self, write: Callable[..., None], *what: Any) -> None:
         """Writes to the log; where that cannot be, the log ends and the load goes on."""
@@ -65,32 +65,6 @@ class Outputs:
         except ResultError as error:
             self._log.failed = True
             self._listener.warn(f"--hdr-log: {error}; the log ends here, the run goes on")
-
-
-def metrics_of(tally: Tally) -> Metrics:
-    """What a tally has to tell of the phase so far."""
-    outcomes: dict[str, dict[str, int]] = {}
-    cpu_s = {}
-    for index, worker in enumerate(tally.workers):
-        for kind, data in (worker.last or {"kinds": {}})["kinds"].items():
-            sums = outcomes.setdefault(kind, dict.fromkeys(("ok", "failed", "unknown"), 0))
-            for name in sums:
-                sums[name] += data[name]
-        cpu_s[str(index)] = (worker.last or {}).get("cpu_s", 0.0)
-    nodes: dict[str, int] = {}
-    for (_, address, _), (issued, *_rest) in tally.targets().items():
-        nodes[address] = nodes.get(address, 0) + issued
-    return Metrics(
-        outcomes=outcomes,
-        errors=tally.by_class("errors"),
-        retries=tally.total("retries"),
-        skipped=tally.total("skipped"),
-        in_flight=tally.in_flight,
-        backlog=tally.total("due") - tally.total("issued") - tally.total("skipped"),
-        nodes=nodes,
-        cpu_s=cpu_s,
-        histograms=tally.histograms,
-    )
 
 
 class MetricsServer:

@@ -11,17 +11,18 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from cassandra import DriverException, OperationTimedOut
 from cassandra.cluster import NoHostAvailable, Session
 
 from cqlsurge.processes.group import ProcessGroup
-from cqlsurge.runs.phase import PhaseResult
+from cqlsurge.runs.database import Database
+from cqlsurge.runs.phase import Observer, PhaseRun
 
 SERVER_EVERY_S = 2.0
 ASK_TIMEOUT_S = 2.0
-TABLETS_EVERY_S = 10.0
 METRICS_BYTES_MAX = 64 << 20
 
 POOLS = "SELECT name, active_tasks, pending_tasks, blocked_tasks FROM system_views.thread_pools"
@@ -122,54 +123,40 @@ def ask_metrics(urls: list[str]) -> Callable[[], dict[str, dict[str, float]]]:
     return ask
 
 
-class TabletWatch:
-    """Reads the tablets every ten seconds, on a thread of its own; `latest` is what it read last."""
+class Watch(Observer):
+    """Watches the measured phase from the end of its warm-up to the end of issuing."""
 
-    def __init__(self, read: Callable[[], Any], every_s: float = TABLETS_EVERY_S) -> None:
-        self.latest: Any = None
-        self._read, self._every_s = read, every_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tablet watch", daemon=True)
+    def __init__(self, group: ProcessGroup, server: ServerWatch, stack: ExitStack) -> None:
+        self._group, self._server = group, server
+        self._begin_ns: int | None = None
+        self._began = self._over = False
+        stack.callback(server.stop)
 
-    def start(self) -> None:
-        """Begins to read."""
-        self._thread.start()
+    def begin(self, phase: PhaseRun) -> None:
+        """See Observer."""
+        if phase.plan.measured:
+            self._begin_ns = phase.result.counts.start_ns + int(phase.plan.message.get("warmup_s", 0.0) * 1e9)
 
-    def stop(self) -> None:
-        """Reads no more."""
-        self._stop.set()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every_s):
-            try:
-                self.latest = self._read()
-            except (DriverException, NoHostAvailable):
-                pass  # the server is busy or away: the engine learns tablets from its answers too
-
-
-class Watch:
-    """The measured phase, watched from its beginning (its warm-up is over) to `finish`."""
-
-    def __init__(self, group: ProcessGroup, warmup_s: float, server: ServerWatch) -> None:
-        self._group, self._warmup_ns, self._server = group, int(warmup_s * 1e9), server
-        self._began = False
-
-    def tick(self, result: PhaseResult) -> None:
-        """To be called about ten times a second."""
-        if not self._began and time.monotonic_ns() >= result.tally.start_ns + self._warmup_ns:
+    def tick(self, phase: PhaseRun) -> None:
+        """See Observer."""
+        if not self._began and self._begin_ns is not None and time.monotonic_ns() >= self._begin_ns:
             self._began = True
             self._group.begin_watch()
             self._server.start()
+        if self._began and not any(process.issuing for process in phase.result.counts.processes):
+            self.finish()
 
     def finish(self) -> None:
-        """The phase is over."""
-        self._server.stop()
-        self._group.end_watch()
+        """The load is over: what is only awaited says nothing."""
+        if self._began and not self._over:
+            self._over = True
+            self._server.stop()
+            self._group.end_watch()
 
     @property
     def host(self) -> dict[str, Any]:
         """How hard this machine is pressed; empty where the load comes from others."""
-        return self._group.use()
+        return self._group.use() if self._began else {}
 
     @property
     def server(self) -> dict[str, Any]:
@@ -177,9 +164,9 @@ class Watch:
         return self._server.facts
 
 
-def server_watch(session: Session, *, cassandra: bool, metrics: str | None) -> ServerWatch:
+def server_watch(database: Database, metrics: str | None) -> ServerWatch:
     """What can be asked of this server: its virtual tables if it is a Cassandra, its metrics port if one is named."""
-    asks = [ask_thread_pools(session)] if cassandra else []
+    asks = [ask_thread_pools(database.session)] if database.identity.product == "Apache Cassandra" else []
     if metrics:
         asks.append(ask_metrics([url.strip() for url in metrics.split(",")]))
     return ServerWatch(asks)

@@ -19,7 +19,7 @@ import pytest
 
 from cqlsurge.load.engines.wire.requests import Clock
 from cqlsurge.results.document import broken_laws
-from cqlsurge.runs.watch import TabletWatch
+from cqlsurge.runs.topology import TabletWatch
 from tests.integration.wire_support import Simulator, simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ WALL_CLOCK = {
     "load/engines/wire/engine.py": "client timestamps: once, the monotonic clock from there on",
     "load/worker/main.py": "the hello message",
     "load/latency/hdr.py": "a log's start, in words",
-    "runs/load.py": "started_at",
+    "runs/run.py": "started_at",
     "runs/outputs.py": "a log's start",
 }
 

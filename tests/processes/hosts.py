@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.processes.remote_group import RemoteGroup
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.figures import figures_of
+from cqlsurge.results.host_figures import host_figures
 from cqlsurge.results.listener import Listener
-from cqlsurge.runs.measures import measure
-from cqlsurge.runs.phase import PhasePlan, PhaseResult
+from cqlsurge.runs.documents import facts_of
+from cqlsurge.runs.phase import Observer, PhaseResult, PhaseRun
+from cqlsurge.runs.phases import PhasePlan
 
 ROOT = Path(__file__).resolve().parents[2]
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1000, "blob_size": 32}
@@ -63,16 +66,31 @@ def make_ready(group: ProcessGroup, **options: Any) -> None:
 
 def plan(total: int | None, **message: Any) -> PhasePlan:
     common = {"workload": None, "concurrency": 16, "drain_s": 2.0}
-    return PhasePlan("measure", total, {**common, **message}, writes_below=total or 0)
+    return PhasePlan("measure", total, {**common, **message}, writes=True)
 
 
-def measures_of(group: ProcessGroup, result: PhaseResult, state: str = "done") -> Any:
+def measures_of(group: ProcessGroup, result: PhaseResult) -> Any:
     """The figures of a phase, whose laws are checked."""
-    measures = measure(result, state=state, started_at="", phase=plan(20_000), hosts=group.hosts)
+    counts = result.counts
+    hosts = [
+        host_figures(counts, facts_of(host), sparse, rated=False, whole=True)
+        for host, sparse in zip(group.hosts, counts.of_hosts, strict=True)
+    ]
+    measures = figures_of(counts, result.numbers(), hosts=hosts)
     assert broken_laws({"operations": measures.operations}) == []
     for name in ("due", "issued", "ok"):
         assert sum(host["operations"][name] for host in measures.hosts) == measures.operations[name]
     return measures
+
+
+class Ticks(Observer):
+    """Calls a function at each tick."""
+
+    def __init__(self, tick: Callable[[PhaseRun], None]) -> None:
+        self._tick = tick
+
+    def tick(self, phase: PhaseRun) -> None:
+        self._tick(phase)
 
 
 class DaskProcess:

@@ -25,15 +25,16 @@ from cqlsurge.load.pacing.notation import parse
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.processes.dask_hosts import open_hosts
 from cqlsurge.processes.remote_group import RemoteGroup
+from cqlsurge.results.host_figures import dense
 from cqlsurge.results.listener import Listener
-from cqlsurge.runs.host_figures import dense
 from cqlsurge.runs.interrupts import Interrupts
-from cqlsurge.runs.phase import PhaseResult, PhaseRun
+from cqlsurge.runs.phase import PhaseRun
 from cqlsurge.settings import Settings
 from tests.processes.hosts import (
     PASSWORD,
     DaskProcess,
     Heard,
+    Ticks,
     look,
     make_ready,
     measures_of,
@@ -67,8 +68,8 @@ def test_every_number_becomes_one_operation(group: RemoteGroup) -> None:
 
 def test_histograms_are_the_sum_of_the_hosts(group: RemoteGroup) -> None:
     result = PhaseRun(group, plan(3_000), Interrupts(), Listener()).run()
-    groups = [dense(group) for group in result.tally.of_groups]
-    for kind, by_latency in result.tally.histograms.items():
+    groups = [dense(group) for group in result.counts.of_hosts]
+    for kind, by_latency in result.counts.histograms.items():
         for name, counts in by_latency.items():
             assert counts == [sum(cell) for cell in zip(*(group[kind][name] for group in groups), strict=True)]
 
@@ -77,17 +78,17 @@ def test_a_request_to_stop_reaches_all_hosts(group: RemoteGroup) -> None:
     interrupts = Interrupts()
     asked_s = 0.0
 
-    def ask_once(result: PhaseResult) -> None:
+    def ask_once(phase: PhaseRun) -> None:
         nonlocal asked_s
-        if not asked_s and result.tally.timeline:
+        if not asked_s and phase.result.counts.timeline.rows:
             asked_s = time.monotonic()
             interrupts.request()
 
-    result = PhaseRun(group, plan(None), interrupts, Listener(), ask_once).run()
+    result = PhaseRun(group, plan(None), interrupts, Listener(), [Ticks(ask_once)]).run()
     assert time.monotonic() - asked_s < 3
     assert result.interrupted
     assert not result.lost
-    measures_of(group, result, "interrupted")
+    measures_of(group, result)
 
 
 def test_the_others_take_over_the_rate_of_a_lost_host(group: RemoteGroup) -> None:
@@ -95,23 +96,23 @@ def test_the_others_take_over_the_rate_of_a_lost_host(group: RemoteGroup) -> Non
     victim = group.processes[1].pid
     killed_s = 0.0
 
-    def kill_once(result: PhaseResult) -> None:
+    def kill_once(phase: PhaseRun) -> None:
         nonlocal killed_s
-        if not killed_s and len(result.tally.timeline) == 2:
-            killed_s = time.monotonic() - result.tally.start_ns / 1e9
+        if not killed_s and len(phase.result.counts.timeline.rows) == 2:
+            killed_s = time.monotonic() - phase.result.counts.start_ns / 1e9
             os.kill(parent_of(victim), signal.SIGKILL)
             os.kill(victim, signal.SIGKILL)
 
     message = {"pacing": pacing_json(parse("900")), "duration_s": 8.0, "concurrency": 1000}
-    result = PhaseRun(group, plan(None, **message), Interrupts(), heard, kill_once).run()
+    result = PhaseRun(group, plan(None, **message), Interrupts(), heard, [Ticks(kill_once)]).run()
     assert len(heard.warnings) == 1
     assert "on local2) is lost: host local2: the connection to its Dask worker broke" in heard.warnings[0]
-    measures = measures_of(group, result, "partial")
+    measures = measures_of(group, result)
     assert [host["lost"] is not None for host in measures.hosts] == [False, True, False]
-    later = [row for row in result.tally.timeline if killed_s + 3 <= row["t_s"] - 1 and row["t_s"] <= 8]
+    later = [row for row in result.counts.timeline.rows if killed_s + 3 <= row["t_s"] - 1 and row["t_s"] <= 8]
     rate_ops_s = sum(row["ok"] for row in later) / sum(row["span_s"] for row in later)
     assert rate_ops_s == pytest.approx(900, rel=0.1)
-    assert measures.unacknowledged or not measures.operations["abandoned"]
+    assert measures.numbers.unacknowledged or not measures.operations["abandoned"]
 
 
 def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
@@ -154,19 +155,19 @@ def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
         pids = [process.pid for process in group.processes]
         killed_s = 0.0
 
-        def kill_once(result: PhaseResult) -> None:
+        def kill_once(phase: PhaseRun) -> None:
             nonlocal killed_s
-            if not killed_s and result.tally.timeline:
+            if not killed_s and phase.result.counts.timeline.rows:
                 killed_s = time.monotonic()
                 scheduler.kill()
 
-        result = PhaseRun(group, plan(None), Interrupts(), Heard(), kill_once).run()
+        result = PhaseRun(group, plan(None), Interrupts(), Heard(), [Ticks(kill_once)]).run()
         assert time.monotonic() - killed_s < 10
         assert "scheduler" in result.lost[0]
-        measures = measures_of(group, result, "partial")
+        measures = measures_of(group, result)
         # All that was sent is known: the hosts ended in good order.
         assert measures.operations["in_flight"] == 0
-        assert all(worker.last is not None and worker.last["type"] == "end" for worker in result.tally.workers)
+        assert all(worker.last is not None and worker.last["type"] == "end" for worker in result.counts.processes)
         said = "".join(one.child.stderr.read() for one in workers if one.child.stderr is not None)
     wait_for(lambda: not any(map(runs, pids)), 10)
     assert "worker" in said

@@ -6,7 +6,8 @@ import random
 
 from cqlsurge.load.latency.histogram import add, percentiles
 from cqlsurge.load.latency.layout import index_of, new_counts
-from cqlsurge.results.timeline import Second, Timeline, heat_cells, heat_from_us, heat_text
+from cqlsurge.results.seconds import Second
+from cqlsurge.results.timeline import Timeline, heat_cells, heat_from_us, heat_text
 
 
 def seconds(count: int) -> list[Second]:
@@ -16,7 +17,8 @@ def seconds(count: int) -> list[Second]:
         counts = new_counts()
         for _ in range(20):
             counts[index_of(round(draw.lognormvariate(12, 1)))] += 1
-        made.append(Second(t_s, 1.0, 20, t_s % 3, t_s <= 2, counts))
+        begin_ns, end_ns = (t_s - 1) * 10**9, t_s * 10**9
+        made.append(Second(t_s, begin_ns, end_ns, ok=20, errors=t_s % 3, warmup=t_s <= 2, counts=counts))
     return made
 
 

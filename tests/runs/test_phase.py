@@ -19,11 +19,13 @@ import pytest
 from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.processes.local_group import LocalGroup
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.figures import Figures, figures_of
 from cqlsurge.results.listener import Listener
 from cqlsurge.runs import phase
 from cqlsurge.runs.interrupts import Interrupts
-from cqlsurge.runs.measures import measure
-from cqlsurge.runs.phase import PhasePlan, PhaseResult, PhaseRun
+from cqlsurge.runs.phase import PhaseResult, PhaseRun
+from cqlsurge.runs.phases import PhasePlan
+from tests.processes.hosts import Ticks
 
 KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1000, "blob_size": 32}
 TARGET = {"contact_points": [], "local_dc": "dc", "keyspace": "ks", "table": "kv", "nodes": []}
@@ -55,13 +57,17 @@ def group_of(count: int, options: list[dict[str, Any]] | None = None) -> Iterato
 
 def plan(total: int | None, **message: Any) -> PhasePlan:
     common = {"workload": None, "concurrency": 16, "drain_s": 2.0}
-    return PhasePlan("measure", total, {**common, **message}, writes_below=total or 0)
+    return PhasePlan("measure", total, {**common, **message}, writes=True)
 
 
-def laws_hold(result: PhaseResult, state: str = "done") -> dict[str, int]:
-    measures = measure(result, state=state, started_at="", phase=plan(20_000))
-    assert broken_laws({"operations": measures.operations}) == []
-    return measures.operations
+def figures(result: PhaseResult) -> Figures:
+    return figures_of(result.counts, result.numbers())
+
+
+def laws_hold(result: PhaseResult) -> dict[str, int]:
+    operations = figures(result).operations
+    assert broken_laws({"operations": operations}) == []
+    return operations
 
 
 def test_every_number_becomes_one_operation() -> None:
@@ -69,7 +75,7 @@ def test_every_number_becomes_one_operation() -> None:
         result = PhaseRun(group, plan(20_001), Interrupts(), Listener()).run()
         counts = laws_hold(result)
         assert (counts["ok"], counts["issued"], counts["in_flight"]) == (20_001, 20_001, 0)
-        assert sum(result.tally.histograms["write"]["service"]) == 20_001
+        assert sum(result.counts.histograms["write"]["service"]) == 20_001
         again = PhaseRun(group, plan(500), Interrupts(), Listener()).run()
         assert laws_hold(again)["ok"] == 500
 
@@ -79,9 +85,9 @@ def test_failures_are_told_by_class() -> None:
         result = PhaseRun(group, plan(8_000), Interrupts(), Listener()).run()
     counts = laws_hold(result)
     assert 1800 < counts["unknown"] < 2200
-    assert result.tally.by_class("errors") == {"overloaded": counts["unknown"]}
-    assert len(result.tally.unacknowledged()) == counts["unknown"]
-    assert len(result.tally.examples()["overloaded"]) == 5
+    assert result.counts.by_class("errors") == {"overloaded": counts["unknown"]}
+    assert len(result.counts.unacknowledged()) == counts["unknown"]
+    assert len(result.counts.examples()["overloaded"]) == 5
 
 
 def test_a_process_that_dies_is_lost_and_the_others_finish() -> None:
@@ -92,11 +98,10 @@ def test_a_process_that_dies_is_lost_and_the_others_finish() -> None:
     assert len(result.lost) == 1
     assert "load process 0" in heard.warnings[0]
     assert "exited with 3" in heard.warnings[0]
-    counts = laws_hold(result, "partial")
+    counts = laws_hold(result)
     # All numbers are accounted for: done, or handed to the lost process.
     assert counts["ok"] + counts["abandoned"] + counts["in_flight"] == 20_000
-    unknown = measure(result, state="partial", started_at="", phase=plan(20_000)).unacknowledged
-    assert 3_000 in unknown
+    assert 3_000 in figures(result).numbers.unacknowledged
 
 
 def test_a_process_that_raises_says_why() -> None:
@@ -111,17 +116,17 @@ def test_a_killed_process_is_named() -> None:
     with group_of(2, [{"service_ns": 1_000_000}] * 2) as group:
         killed = False
 
-        def kill_once(result: PhaseResult) -> None:
+        def kill_once(phase: PhaseRun) -> None:
             nonlocal killed
-            if not killed and result.tally.timeline:
+            if not killed and phase.result.counts.timeline.rows:
                 os.kill(group.processes[1].pid, signal.SIGKILL)
                 killed = True
 
-        result = PhaseRun(group, plan(None, duration_s=2.5), Interrupts(), heard, kill_once).run()
+        result = PhaseRun(group, plan(None, duration_s=2.5), Interrupts(), heard, [Ticks(kill_once)]).run()
     assert "load process 1" in heard.warnings[0]
     assert "SIGKILL" in heard.warnings[0]
-    assert laws_hold(result, "partial")["ok"] > 0
-    assert result.tally.workers[1].total("ok") > 0, "what it reported before is kept"
+    assert laws_hold(result)["ok"] > 0
+    assert result.counts.processes[1].total("ok") > 0, "what it reported before is kept"
 
 
 def test_a_request_to_stop_ends_the_phase_within_two_seconds() -> None:
@@ -129,18 +134,18 @@ def test_a_request_to_stop_ends_the_phase_within_two_seconds() -> None:
     with group_of(2, [{"service_ns": 1_000_000}] * 2) as group:
         asked_s = 0.0
 
-        def ask_once(result: PhaseResult) -> None:
+        def ask_once(phase: PhaseRun) -> None:
             nonlocal asked_s
-            if not asked_s and result.tally.timeline:
+            if not asked_s and phase.result.counts.timeline.rows:
                 asked_s = time.monotonic()
                 interrupts.request()
                 interrupts.request()
 
-        result = PhaseRun(group, plan(None), interrupts, Listener(), ask_once).run()
+        result = PhaseRun(group, plan(None), interrupts, Listener(), [Ticks(ask_once)]).run()
         assert time.monotonic() - asked_s < 2
     assert result.interrupted
     assert not result.lost
-    laws_hold(result, "interrupted")
+    laws_hold(result)
 
 
 def test_a_frozen_process_is_noticed_and_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,25 +154,25 @@ def test_a_frozen_process_is_noticed_and_does_not_hold_up_a_stop(monkeypatch: py
     with group_of(2, [{"service_ns": 1_000_000}] * 2) as group:
         os.kill(group.processes[0].pid, signal.SIGSTOP)
 
-        def stop_when_noticed(result: PhaseResult) -> None:
+        def stop_when_noticed(phase: PhaseRun) -> None:
             if heard.warnings and not interrupts.requested:
                 interrupts.request()
 
-        result = PhaseRun(group, plan(None), interrupts, heard, stop_when_noticed).run()
+        result = PhaseRun(group, plan(None), interrupts, heard, [Ticks(stop_when_noticed)]).run()
     assert "has said nothing for" in heard.warnings[0]
     assert "did not stop in time" in result.lost[0]
-    assert laws_hold(result, "interrupted")["ok"] > 0
+    assert laws_hold(result)["ok"] > 0
 
 
 def test_a_process_that_stood_still_is_named() -> None:
     with group_of(1, [{"service_ns": 1_000_000}]) as group:
         begun_s = time.monotonic()
 
-        def stop_for_a_while(result: PhaseResult) -> None:
+        def stop_for_a_while(phase: PhaseRun) -> None:
             late_s = time.monotonic() - begun_s
             os.kill(group.processes[0].pid, signal.SIGSTOP if 1.2 < late_s < 4.5 else signal.SIGCONT)
 
-        result = PhaseRun(group, plan(None, duration_s=6.0), Interrupts(), Listener(), stop_for_a_while).run()
+        result = PhaseRun(group, plan(None, duration_s=6.0), Interrupts(), Listener(), [Ticks(stop_for_a_while)]).run()
     (event,) = [event for event in result.events if "stood_still" in event]
     assert "stood still for 3" in event["event"] or "stood still for 4" in event["event"]
     assert 0.5 < event["t_s"] < 2.5
@@ -176,9 +181,10 @@ def test_a_process_that_stood_still_is_named() -> None:
 def test_warm_up_counts_in_operations_alone() -> None:
     with group_of(1, [{"service_ns": 1_000_000}]) as group:
         result = PhaseRun(group, plan(None, warmup_s=1.0, duration_s=1.0), Interrupts(), Listener()).run()
-    measures = measure(result, state="done", started_at="", phase=plan(20_000))
+    measures = figures(result)
     assert measures.duration_s == pytest.approx(1.0, abs=0.4)
-    assert sum(measures.histograms["write"]["service"]) == measures.measured_finished
+    stragglers = sum(measures.stragglers[name] for name in ("ok", "failed", "unknown"))
+    assert sum(measures.histograms["write"]["service"]) == measures.measured_finished + stragglers
     assert measures.measured_finished < 0.8 * measures.operations["ok"]
 
 

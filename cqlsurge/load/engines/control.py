@@ -52,8 +52,12 @@ def max_rss_mb() -> float:
 class Control:
     """One phase's control. `poll` must be called when `next_ns` has passed; it updates the fields below.
 
-    stopping: issue nothing more. drain_until_ns: give up on what is in flight then. rate_factor: multiply the asked
-    rate (0 is a pause); it has changed when `changes` has grown. topology: messages for the engine to take and clear.
+    stopping: issue nothing more. issue_until_ns: an operation that is due then or later is none. drain_until_ns: give
+    up on what is in flight then. rate_factor: multiply the asked rate (0 is a pause); it has changed when `changes` has
+    grown. topology: messages for the engine to take and clear.
+
+    The first snapshot in which nothing more is issued (`issuing` is false) closes the measured window: throughput and
+    all that is told per second end with it. What is in flight then is awaited, and its latencies count.
     """
 
     def __init__(
@@ -71,7 +75,7 @@ class Control:
     ) -> None:
         self.stopping = False
         self.stop_reason = ""
-        self.drain_until_ns = 1 << 62
+        self.issue_until_ns = self.drain_until_ns = 1 << 62
         self.rate_factor = 1.0
         self.changes = 0
         self.topology: list[dict[str, Any]] = []
@@ -80,13 +84,16 @@ class Control:
         self._phase = phase
         self._start_ns = start_ns
         self._measure_ns = start_ns + warmup_ns
-        self._end_ns = None if duration_ns is None else self._measure_ns + duration_ns
+        if duration_ns is not None:
+            self.issue_until_ns = self._measure_ns + duration_ns
         self._drain_ns = drain_ns
         self._snapshot_every_ns = snapshot_ns
         self._snapshot_ns = start_ns + snapshot_ns
         self._began_ns: int | None = None
         self._polled_ns = start_ns
-        self._measuring = False
+        self._measuring = self._ran_out = False
+        self._issuing = True
+        self._finished_before = 0  # operations that had ended when measuring began
         self._cpu_at_measure_s = 0.0
         self._spin_at_measure_ns = 0
         self._measuring_since_ns = start_ns
@@ -98,12 +105,14 @@ class Control:
         if self._began_ns is None:
             self._began_ns = now_ns
         polled_ns, self._polled_ns = self._polled_ns, now_ns
-        if not self._measuring and now_ns >= self._measure_ns:
+        if self._issuing and not self._measuring and now_ns >= self._measure_ns:
             self._begin_measure(now_ns)
-        if self._end_ns is not None and now_ns >= self._end_ns:
+        if now_ns >= self.issue_until_ns:
             self.stop(now_ns, "duration")
+        elif self._ran_out and self._issuing:
+            self._close_if_enough(now_ns)
         # The measured phase begins and ends on time, not at some tick after.
-        turns = (self._measure_ns, self._end_ns or 0)
+        turns = (self._measure_ns, self.issue_until_ns)
         self.next_ns = min([now_ns + TICK_NS, *(turn_ns for turn_ns in turns if turn_ns > now_ns)])
         try:
             messages = self._channel.receive()
@@ -124,7 +133,26 @@ class Control:
         """Asks the engine to issue nothing more; a later stop can only shorten the drain."""
         self.stopping = True
         self.stop_reason = self.stop_reason or reason
+        self._close(now_ns)
         self.drain_until_ns = min(self.drain_until_ns, now_ns + (self._drain_ns if drain_ns is None else drain_ns))
+
+    def ran_out(self) -> None:
+        """The engine has issued the last operation that there is; the next poll, which is due at once, takes note."""
+        if not self._ran_out:
+            self._ran_out = True
+            self.next_ns = 0
+
+    def _close_if_enough(self, now_ns: int) -> None:
+        """Closes the measured window, unless it is of no more than one round of what is in flight: that is no rate."""
+        finished = self._recorder.finished
+        if not self._measuring or finished - self._finished_before > self._recorder.issued - finished:
+            self._close(now_ns)
+
+    def _close(self, now_ns: int) -> None:
+        if self._issuing:
+            self._issuing = False
+            self._snapshot(now_ns)
+            self._snapshot_ns = max(self._snapshot_ns, now_ns + self._snapshot_every_ns)
 
     def _snapshot(self, now_ns: int, message_type: str = "snapshot") -> None:
         """Takes the recorder's counts and the interval's histograms as they are now; sent by the next few polls."""
@@ -138,6 +166,7 @@ class Control:
             t_ns=now_ns,
             began_ns=self._began_ns,
             measuring=self._measuring,
+            issuing=self._issuing,
             cpu_s=used_s,
             measured_spin_s=self._spin_s(now_ns, used_s),
             max_rss_mb=max_rss_mb(),
@@ -157,8 +186,7 @@ class Control:
 
     def finish(self, now_ns: int) -> None:
         """Reports the end of the phase: the engine has returned and the recorder is final."""
-        if not self._measuring:
-            self._begin_measure(now_ns)
+        self._issuing = False
         self._snapshot(now_ns, "end")
         self._send_all()
 
@@ -173,6 +201,7 @@ class Control:
             # What came before belongs to the warm-up: it leaves the histograms and is counted in operations alone.
             self._snapshot(now_ns)
         self._measuring = True
+        self._finished_before = self._recorder.finished
         self._measuring_since_ns = now_ns
         self._cpu_at_measure_s = cpu_s()
         self._spin_at_measure_ns = self._recorder.spin_ns

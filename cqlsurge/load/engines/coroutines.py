@@ -122,7 +122,7 @@ class Phase:
         sent_ns = time.monotonic_ns()
         if not self._paced:
             due_ns = sent_ns
-        recorder.issue(due_ns, sent_ns)
+        recorder.issue()
         try:
             rows = await self._execute(kind, values)
         except asyncio.CancelledError:

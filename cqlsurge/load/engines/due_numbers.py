@@ -52,6 +52,8 @@ class DueNumbers:
                 self._past = self._number
             if self._schedule is not None:
                 self._schedule.scale(self, control.rate_factor, now_ns)
+        if not control.stopping and self.ended:
+            control.ran_out()
 
     def close(self, now_ns: int) -> None:
         """The phase is over: leaves the recorder's `due` final."""
@@ -102,12 +104,16 @@ class DueNumbers:
         return True
 
     def _account(self, now_ns: int) -> None:
-        """Brings `due` up to date: what was issued, skipped or waits. Times for which no number is left never count."""
+        """Brings `due` up to date: what was issued, skipped or waits.
+
+        Times for which no number is left never count, nor do those at the end of the phase or later.
+        """
         if self._number == self._past and self._source.finished:
             self._left = 0
         elif self._schedule is not None and not self.control.stopping:
-            self._schedule.advance(self, now_ns)
-            self._left = self._schedule.waiting(self, now_ns)
+            due_by_ns = min(now_ns, self.control.issue_until_ns - 1)
+            self._schedule.advance(self, due_by_ns)
+            self._left = self._schedule.waiting(self, due_by_ns)
         recorder = self.recorder
         recorder.skipped = self.skipped
         recorder.due = recorder.issued + recorder.skipped + self._left

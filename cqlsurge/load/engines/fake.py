@@ -59,7 +59,7 @@ class FakeEngine(Engine):
                 number, due_ns = taken
                 if number in self._faults:
                     fault(self._faults[number], number)
-                recorder.issue(due_ns, now_ns)
+                recorder.issue()
                 service_ns = self._services[unsigned(mix64(self._service_stream, number)) % TABLE_SIZE]
                 heappush(flying, (now_ns + service_ns, number, locate(number)[0], due_ns, now_ns))
             if due_numbers.ended and (not flying or now_ns >= control.drain_until_ns):

@@ -26,9 +26,6 @@ from cqlsurge.load.workload.model import Kind
 EXAMPLES_PER_CLASS = 3
 TEXT_LIMIT = 300
 
-#: an operation sent more than this after it was due counts as late
-LATE_NS = 1_000_000
-
 _EMPTY = new_counts()
 _EMPTY_TEXT = encode(_EMPTY)
 
@@ -63,7 +60,7 @@ class Recorder:
         self.kinds = [KindRecord(kind) for kind in kinds]
         self.targets: list[TargetRecord] = []
         self.start_ns = start_ns
-        self.due = self.issued = self.late = self.skipped = self.retries = 0
+        self.due = self.issued = self.skipped = self.retries = 0
         self.bytes_out = self.bytes_in = 0
         self.spin_ns = 0
         #: engine-specific figures for the verdict, such as sends, empty polls; numbers only, totals of the phase
@@ -84,12 +81,10 @@ class Recorder:
         """Operations that ended: ok, failed or unknown."""
         return sum(kind.ok + kind.failed + kind.unknown for kind in self.kinds)
 
-    def issue(self, due_ns: int, sent_ns: int) -> None:
-        """An operation was sent for the first time. Closed load passes the same time twice."""
+    def issue(self) -> None:
+        """An operation was sent for the first time."""
         self.due += 1
         self.issued += 1
-        if sent_ns - due_ns > LATE_NS:
-            self.late += 1
 
     def succeed(self, kind: int, due_ns: int, sent_ns: int, done_ns: int, rows: int = 0) -> None:
         """An operation ended well; `sent_ns` is its first sending."""
@@ -170,7 +165,6 @@ class Recorder:
             "kinds": kinds,
             "due": self.due,
             "issued": self.issued,
-            "late": self.late,
             "skipped": self.skipped,
             "retries": self.retries,
             "settled": self.settled,

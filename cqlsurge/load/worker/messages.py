@@ -4,8 +4,9 @@ From the load process:
   hello      version, cqlsurge, host, pid, monotonic_ns, unix_ns, python     first of all
   ready      facts, monotonic_ns                                             after `plan`: connected and prepared
   need       phase                                                           another block of numbers, please
-  snapshot   phase, t_ns, began_ns, measuring, counts and histograms         each second
-             (Recorder.take); began_ns: when this process really began
+  snapshot   phase, t_ns, began_ns, measuring, issuing, counts and           each second, and at both ends of the
+             histograms (Recorder.take); began_ns: when this process         measured window
+             really began; issuing: whether more may be issued
   end        as snapshot, and reason, in_flight                              the phase is over
   failed     text, bug                                                       cannot go on; `bug` holds a traceback
 From the parent (first `plan`, then any number of phases, then `exit` or the end of the pipe):

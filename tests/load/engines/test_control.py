@@ -25,7 +25,7 @@ class Phase:
 
     def succeed(self, kind: int, count: int) -> None:
         for _ in range(count):
-            self.recorder.issue(0, 1000)
+            self.recorder.issue()
             self.recorder.succeed(kind, 0, 1000, 50_000)
 
     def counted(self, at: int, kind: str) -> list[int]:

@@ -20,7 +20,6 @@ from cqlsurge.load.cql.envelope import seal_frame
 from cqlsurge.load.cql.frames import FLAG_COMPRESSED, OP_RESULT, encode_frame
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
-from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire import buffers_python, issue_numpy, receive_numpy, variant
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
@@ -37,6 +36,7 @@ from cqlsurge.load.engines.wire.router import build_router
 from cqlsurge.load.engines.wire.verify import ALL, Checker
 from cqlsurge.load.engines.wire.verify_numpy import RowChecker
 from cqlsurge.load.engines.wire.warm import Mute
+from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Segment, Shape
@@ -217,7 +217,7 @@ def test_errors_among_successes_keep_every_count(every: int) -> None:
     kind = recorder.kinds[0]
     assert (kind.ok, kind.failed, kind.unknown) == (3000, 0, 0)
     assert recorder.retries == recorder.attempt_errors.get("overloaded", 0) == len(seen)
-    assert sum(kind.wait) == sum(kind.service) == sum(kind.response) == 3000
+    assert [recorder.counted(name) for name in LATENCIES] == [3000, 3000, 3000]
     assert [(t.issued, t.ok, t.failed) for t in recorder.targets] == [(3000 + len(seen), 3000, len(seen))]
 
 
@@ -258,14 +258,14 @@ def test_a_schedule_that_ends_leaves_nothing_uncounted() -> None:
         engine = scripted.engine_for(server)
         load, source, start_ns = scripted.workload(), Source(), time.monotonic_ns()
         source.add(0, 1 << 20)
-        recorder = Recorder(load.kinds, start_ns)
+        recorder = scripted.WholeRecorder(load.kinds, start_ns)
         control = Control(Mute(), recorder, source, start_ns=start_ns)
         pacer = Pacer(Shape("30000 for 100 ms", [segment], 0))
         engine.run(Work(load, source, recorder, control, 100, start_ns, pacer=pacer))
         engine.close()
     kind = recorder.kinds[0]
     assert recorder.due == recorder.issued == kind.ok == 3000
-    assert sum(kind.wait) == sum(kind.service) == sum(kind.response) == 3000
+    assert [recorder.counted(name) for name in LATENCIES] == [3000, 3000, 3000]
 
 
 @pytest.mark.usefixtures("either_way")
@@ -300,7 +300,7 @@ def test_no_plain_answer_leaves_the_quick_way_whatever_its_form(form: str, share
         source, start_ns = Source(), time.monotonic_ns()
         source.add(0, 3000)
         source.end()
-        recorder = Recorder(load.kinds, start_ns)
+        recorder = scripted.WholeRecorder(load.kinds, start_ns)
         control = Control(Mute(), recorder, source, start_ns=start_ns)
         engine.run(Work(load, source, recorder, control, 200, start_ns, verify_share=share))
         engine.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,8 +23,30 @@ from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire.engine import WireEngine
 from cqlsurge.load.engines.wire.requests import HEADER
+from cqlsurge.load.latency.histogram import LATENCIES
+from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.workload.kv import KeyValue
+from cqlsurge.load.workload.model import Kind
 from tests.load.engines.scripted_server import Link, ScriptedServer, error, void
+
+
+class WholeRecorder(Recorder):
+    """Knows how many latencies it counted in the whole phase, in however many snapshots."""
+
+    def __init__(self, kinds: Sequence[Kind], start_ns: int) -> None:
+        super().__init__(kinds, start_ns)
+        self._taken = dict.fromkeys(LATENCIES, 0)
+
+    def counted(self, latency: str) -> int:
+        return self._taken[latency] + sum(sum(getattr(kind, latency)) for kind in self.kinds)
+
+    def take(self) -> dict[str, Any]:
+        self._taken = {latency: self.counted(latency) for latency in LATENCIES}
+        taken = super().take()
+        for kind in self.kinds:
+            for latency in LATENCIES:
+                setattr(kind, latency, new_counts())  # also those that held nothing, which are not taken
+        return taken
 
 
 def workload(blob_size: int = 32) -> KeyValue:
@@ -37,7 +60,7 @@ def engine_for(server: ScriptedServer, blob_size: int = 32, **options: Any) -> W
     return engine
 
 
-def run(engine: WireEngine, count: int, concurrency: int = 8, blob_size: int = 32, first: int = 0) -> Recorder:
+def run(engine: WireEngine, count: int, concurrency: int = 8, blob_size: int = 32, first: int = 0) -> WholeRecorder:
     class Quiet:
         def send(self, message: dict[str, Any]) -> None:
             pass
@@ -50,7 +73,7 @@ def run(engine: WireEngine, count: int, concurrency: int = 8, blob_size: int = 3
     source.end()
     load = workload(blob_size)
     start_ns = time.monotonic_ns()
-    recorder = Recorder(load.kinds, start_ns)
+    recorder = WholeRecorder(load.kinds, start_ns)
     control = Control(Quiet(), recorder, source, start_ns=start_ns)
     engine.run(Work(load, source, recorder, control, concurrency, start_ns))
     assert recorder.issued == recorder.due == recorder.finished == count

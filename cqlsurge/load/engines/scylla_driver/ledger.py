@@ -53,7 +53,7 @@ class Ledger:
 
     def send(self, number: int, kind: int, due_ns: int, sent_ns: int) -> Operation:
         """An operation is about to be sent."""
-        self.recorder.issue(due_ns, sent_ns)
+        self.recorder.issue()
         self.in_flight += 1
         operation = Operation(number, kind, due_ns, sent_ns)
         self._open.add(operation)

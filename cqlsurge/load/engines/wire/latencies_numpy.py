@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.latency.layout import BITS, COUNTS_LENGTH, TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class Latencies:
         self._parts.clear()
         self.count = 0
         waits = sents - dues
-        load.late += int(np.count_nonzero(waits > LATE_NS))
         for kind, count in enumerate(np.bincount(kinds, minlength=self._kinds).tolist()):
             load.oks[kind] += count
         places, size = kinds * COUNTS_LENGTH, self._kinds * COUNTS_LENGTH

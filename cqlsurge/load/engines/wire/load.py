@@ -58,7 +58,7 @@ class Load:
         self.rows = [0] * len(self.kinds)
         self.returns = [bool(kind.returns) for kind in self.kinds]
         self.checker = make_checker(plan, self.rows, work.verify_share)
-        self.late = self.late_replies = self.slow_answers = self.skipped = 0
+        self.late_replies = self.slow_answers = self.skipped = 0
         #: what was due and not issued when told to stop
         self.left = 0
         self.wakes = self.empty_wakes = self.sends = self.sent_operations = 0
@@ -76,6 +76,10 @@ class Load:
         """Takes up a new router."""
         self.router = router
         self.step = self.plan.step_anywhere if router.only is not None else self.plan.step
+
+    def due_by(self, now: int) -> int:
+        """Up to when operations count as due: what would be due at the end of the phase or later is not."""
+        return min(now, self.control.issue_until_ns - 1)
 
     def end(self, now: int) -> None:
         """An operation is over; in a closed load the next one is due at once."""

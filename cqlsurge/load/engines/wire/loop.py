@@ -13,7 +13,6 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.cql.frames import MAX_FRAME_BYTES
-from cqlsurge.load.engines.recorder import LATE_NS
 from cqlsurge.load.engines.wire import answers, ticks
 from cqlsurge.load.engines.wire.answer_form import VOID, rows_in
 from cqlsurge.load.engines.wire.answers import flush
@@ -94,7 +93,7 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     waits, services, responses = load.waits, load.services, load.responses
     kinds, slots = len(oks), len(ops)
     checker, check_below = load.checker, load.checker.check_below
-    start = done = late = 0
+    start = done = 0
     fault = ""
     while end - start >= 9:
         past = start + 9 + (buf[start + 5] << 24 | buf[start + 6] << 16 | buf[start + 7] << 8 | buf[start + 8])
@@ -141,8 +140,6 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         sent = ring[seq & RING_MASK]
         due = dues[sid]
         wait = sent - due
-        if wait > LATE_NS:
-            late += 1
         v = wait >> 6
         if v < 2048:
             waits[kind][v if v > 0 else 0] += 1
@@ -168,7 +165,6 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         else:
             responses[kind][index_of(now - due)] += 1
     load.ended += done
-    load.late += late
     conn.target.ok += done
     load.recorder.bytes_in += start
     if load.closed and done:

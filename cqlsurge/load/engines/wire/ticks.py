@@ -25,7 +25,9 @@ def tick(load: Load, now: int) -> None:
     load.fetch_histograms()
     load.tick_ns = load.control.next_ns
     if load.control.stopping and not load.stopping:
-        stop(load, now)
+        stop(load, load.due_by(now))
+    if load.schedule is not None and load.schedule.ended and load.at == len(load.dues):
+        load.control.ran_out()
     if load.schedule is not None and not load.stopping:
         load.schedule.scale(load, load.control.rate_factor, now)
     if load.control.topology:
@@ -60,6 +62,9 @@ def refill(load: Load) -> None:
     if block is not None:
         load.number, load.past = block[0], block[0] + block[1]
         load.blocks.append((block[0], load.begun))
+    elif load.work.source.finished and not load.stopping:
+        load.control.ran_out()
+        load.tick_ns = load.control.next_ns
 
 
 def retry(load: Load, now: int) -> None:
@@ -76,21 +81,21 @@ def retry(load: Load, now: int) -> None:
 def account(load: Load, now: int) -> None:
     """Brings the recorder up to date."""
     recorder = load.recorder
+    due_by = load.due_by(now)
     if load.schedule is not None and not load.stopping:
-        load.schedule.advance(load, now)
+        load.schedule.advance(load, due_by)
     for record, ok, rows in zip(recorder.kinds, load.oks, load.rows):
         record.ok += ok
         record.rows += rows
     load.oks[:] = [0] * len(load.oks)
     load.rows[:] = [0] * len(load.rows)
     recorder.issued = load.begun
-    recorder.late = 0 if load.closed else load.late
     recorder.skipped = load.skipped
     recorder.due = load.begun + load.skipped
     if load.stopping:
         recorder.due += load.left
     elif load.schedule is not None and not (load.number == load.past and load.work.source.finished):
-        waiting = load.schedule.waiting(load, now)
+        waiting = load.schedule.waiting(load, due_by)
         recorder.due += waiting
         if waiting and load.at < len(load.dues):
             load.lag_max_ns = max(load.lag_max_ns, now - load.dues[load.at])

@@ -16,7 +16,7 @@ from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.load.engines.wire.router import build_router
 from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.routing.sharding import shard_of_token
-from cqlsurge.results.shares import expected_shares, shard_portions, warnings, with_shares
+from cqlsurge.results.balance import absent_nodes, expected_shares, imbalances, shard_portions, with_shares
 
 DRAWS = 40_000
 NODES = tuple(
@@ -96,10 +96,29 @@ def test_what_is_out_of_balance_is_said() -> None:
         for (host, shard), share in shares.items()
     ]
     engine = {"shards_covered": 12, "notes": []}
-    assert warnings(with_shares(rows, shares), engine, NODES, 1_000_000) == []
+    assert imbalances(with_shares(rows, shares), engine, NODES, 1_000_000) == []
     rows[0]["issued"] = 0
-    (text,) = warnings(with_shares(rows, shares), engine, NODES, 1_000_000)
+    (text,) = imbalances(with_shares(rows, shares), engine, NODES, 1_000_000)
     assert "got 0.0%" in text
-    assert warnings(with_shares(rows, shares), engine, NODES, 20) == [], "20 keys cannot be spread evenly"
-    lost = warnings([], {"shards_covered": 4, "notes": ["the shard-aware port is closed"]}, NODES, 1)
+    assert imbalances(with_shares(rows, shares), engine, NODES, 20) == [], "20 keys cannot be spread evenly"
+    lost = imbalances([], {"shards_covered": 4, "notes": ["the shard-aware port is closed"]}, NODES, 1)
     assert lost == ["shard-awareness is missing: connections to 4 of 12 shards only; the shard-aware port is closed"]
+
+
+def test_a_node_that_was_away_is_no_imbalance() -> None:
+    shares = expected_shares(RING)
+    rows = [
+        {"node": host, "address": f"{host}:9042", "shard": shard, "issued": round(share * 1e6), "ok": 500, "failed": 0}
+        for (host, shard), share in shares.items()
+    ]
+    assert absent_nodes(with_shares(rows, shares), []) == []
+    for row in rows:
+        if row["node"] == "host1":
+            row.update(issued=9, ok=0, failed=9)
+    (text,) = absent_nodes(with_shares(rows, shares), [])
+    assert "node host1:9042 was down" in text
+    known = absent_nodes(with_shares(rows, shares), [{"event": "node down", "address": "host1:9042"}])
+    assert known == [text]
+    engine = {"shards_covered": 12, "notes": []}
+    assert imbalances(with_shares(rows, shares), engine, NODES, 1_000_000)
+    assert imbalances(with_shares(rows, shares), engine, NODES, 1_000_000, uneven=True) == []

@@ -1,4 +1,4 @@
-"""What a run stands on once its settings are understood: engine, interpreters, and where load processes will be."""
+"""What will be run, once the settings are understood: engine, interpreters, where load processes will be, phases."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from cqlsurge.processes.interpreters import choose
 from cqlsurge.processes.local_group import LocalGroup
 from cqlsurge.processes.remote_group import RemoteGroup
 from cqlsurge.results.listener import Listener
-from cqlsurge.settings import NO_ADDRESS, Settings
+from cqlsurge.runs.phases import PhasePlan, phases_of
+from cqlsurge.settings import NO_ADDRESS, STREAM_IDS, Settings
 
 
 @dataclass
-class Ground:
+class RunPlan:
     """See the module's text. `start` starts the load processes; `cores` says which core each of them is for."""
 
     settings: Settings
@@ -33,10 +34,11 @@ class Ground:
     runtime: dict[str, Any]
     cores: list[int]
     start: Callable[[], ProcessGroup]
+    phases: list[PhasePlan]
     loopback: bool = True  # whether all load processes are on this machine
 
 
-def find_ground(settings: Settings, stack: ExitStack, listener: Listener) -> Ground:
+def make_plan(settings: Settings, stack: ExitStack, listener: Listener) -> RunPlan:
     """Connects to the hosts where there are others, too. Raises UsageError or RunError."""
     settings, engine, technique = _understand(settings)
     if settings.dask or settings.hosts:
@@ -47,13 +49,14 @@ def find_ground(settings: Settings, stack: ExitStack, listener: Listener) -> Gro
     python = str(ensure(engine, choice.interpreter.path, listener.stage))
     count = _limited([settings.processes or core_count()], settings)[0]
     cores = core_ids()
-    return Ground(
+    return RunPlan(
         settings,
         engine,
         technique,
         choice.interpreter.facts,
         [cores[index % len(cores)] for index in range(count)],
         lambda: LocalGroup(python, count),
+        phases_of(settings),
     )
 
 
@@ -77,7 +80,7 @@ def _understand(settings: Settings) -> tuple[Settings, EngineInfo, str]:
     return settings, engine, technique
 
 
-def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitStack, listener: Listener) -> Ground:
+def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitStack, listener: Listener) -> RunPlan:
     from cqlsurge.processes.dask_hosts import is_loopback, open_hosts  # Dask is needed, and imported, only here
 
     group: RemoteGroup = stack.enter_context(open_hosts(settings, listener.stage))
@@ -100,7 +103,7 @@ def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitS
         return group
 
     runtime = {**group.hosts[0].runtime, "name": " and ".join(names)}
-    return Ground(settings, engine, technique, runtime, cores, start, loopback)
+    return RunPlan(settings, engine, technique, runtime, cores, start, phases_of(settings), loopback)
 
 
 def _limited(counts: list[int], settings: Settings) -> list[int]:
@@ -113,11 +116,17 @@ def _limited(counts: list[int], settings: Settings) -> list[int]:
     return limited
 
 
-def check_reach(ground: Ground, target: Target) -> None:
-    """Raises UsageError where other hosts would look for the database on their own loopback."""
-    if ground.loopback:
-        return
-    for node in target.nodes:
+def check_target(plan: RunPlan, target: Target) -> None:
+    """Raises UsageError where the plan cannot be carried out against that database."""
+    settings = plan.settings
+    connections = sum(max(1, node.shards) for node in target.nodes if node.dc == target.local_dc)
+    limit = STREAM_IDS * max(1, connections)
+    if settings.in_flight_limit > limit:
+        raise UsageError(
+            f"--concurrency {settings.in_flight_limit} is more than {limit}: {STREAM_IDS} stream ids on each of the "
+            f"{connections} connection(s) of a process"
+        )
+    for node in () if plan.loopback else target.nodes:
         try:
             alone = ip_address(node.address).is_loopback
         except ValueError:

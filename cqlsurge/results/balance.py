@@ -22,6 +22,8 @@ MANY_ROUNDS = 256
 #: what is more than so many standard deviations off, and more than so large a part of what was expected, is no chance
 SIGMAS = 6.0
 OFF = 0.2
+#: where there were so many answers, a node that gave none of them was away
+MANY_ANSWERS = 100
 
 #: (host id, shard), with shard -1 for a node that has none
 Place = tuple[str, int]
@@ -121,12 +123,35 @@ def with_shares(targets: Sequence[Mapping[str, Any]], shares: Mapping[Place, flo
     ]
 
 
-def warnings(
-    targets: Sequence[Mapping[str, Any]], engine: Mapping[str, Any], nodes: Sequence[Node], keys: int
+def absent_nodes(targets: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The nodes that were away for some of the time, or all of it, in words; `targets` from with_shares."""
+    down = [str(event["address"]) for event in events if event["event"] == "node down"]
+    answered: Counter[str] = Counter()
+    for row in targets:
+        if row["expected_share"]:
+            answered[row["address"]] += row["ok"]
+    silent = [address for address, ok in answered.items() if not ok and answered.total() >= MANY_ANSWERS]
+    named = dict.fromkeys([*down, *(address for address in silent if _node(address) not in map(_node, down))])
+    return [f"node {address} was down, or could not be reached, for some of the time" for address in named]
+
+
+def _node(address: str) -> str:
+    """An address without its port."""
+    return address.rpartition(":")[0] if address.count(":") == 1 else address
+
+
+def imbalances(
+    targets: Sequence[Mapping[str, Any]],
+    engine: Mapping[str, Any],
+    nodes: Sequence[Node],
+    keys: int,
+    *,
+    uneven: bool = False,
 ) -> list[str]:
     """What is wrong with the balance, in words; `targets` from with_shares, `engine` what the engine said of itself.
 
-    `keys`: how many keys there are, which bounds how evenly they can be spread.
+    `keys`: how many keys there are, which bounds how evenly they can be spread; `uneven`: a node was away, so that
+    others had its part.
     """
     found = []
     sharded = sum(node.shards for node in nodes)
@@ -137,7 +162,7 @@ def warnings(
         )
     total = sum(row["issued"] for row in targets)
     count = min(total, keys)
-    off = [row for row in targets if row["expected_share"] and _is_off(row, count)]
+    off = [row for row in targets if row["expected_share"] and _is_off(row, count) and not uneven]
     worst = sorted(off, key=lambda row: -abs(row["share"] - row["expected_share"]))[:3]
     found += [
         f"{row['address']}{_shard(row)} got {row['share']:.1%} of the requests instead of {row['expected_share']:.1%}"

@@ -1,0 +1,51 @@
+"""Messages that load processes once sent, and the figures that were made of them then: the same come out today."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cqlsurge.load.outcomes.ranges import Ranges
+from cqlsurge.results.acknowledged import Numbers
+from cqlsurge.results.counts import Counts
+from cqlsurge.results.document import RunFacts, build
+from cqlsurge.results.figures import figures_of
+from tests.results.recorded import PHASE
+
+#: members that rows of a timeline and a document have got since
+SINCE = {"in_flight", "backlog"}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(PHASE.read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def document(recorded: dict[str, Any]) -> dict[str, Any]:
+    counts = Counts(2, recorded["start_ns"])
+    for index, message in recorded["messages"]:
+        if message["type"] != "need":
+            counts.take(index, {"issuing": message["type"] != "end", **message})
+    counts.finish()
+    numbers = Numbers(0, recorded["total"], Ranges(recorded["figures"]["unacknowledged"]["ranges"]))
+    facts = RunFacts("", {}, {}, 1, {}, {}, {}, "")
+    made: dict[str, Any] = json.loads(json.dumps(build(facts, figures_of(counts, numbers), {}, state="done")))
+    return made
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["duration_s", "throughput_ops_s", "operations", "client", "latency_us", "histograms", "errors", "attempt_errors",
+     "error_examples", "targets", "workers"],
+)  # fmt: skip
+def test_figures_are_the_same(recorded: dict[str, Any], document: dict[str, Any], name: str) -> None:
+    assert document[name] == recorded["figures"][name]
+
+
+def test_the_timeline_is_the_same(recorded: dict[str, Any], document: dict[str, Any]) -> None:
+    rows = [{name: value for name, value in row.items() if name not in SINCE} for row in document["timeline"]]
+    assert rows == recorded["figures"]["timeline"]
