@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+import traceback
 from importlib import import_module
 
 from cqlsurge import __version__
@@ -26,6 +28,7 @@ def program(arguments: list[str] | None = None) -> int:
 def main(arguments: list[str] | None = None, program: str = "cqlsurge") -> int:
     """Runs one command and gives the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    threading.excepthook = lambda failed: tell_of_thread(failed, program)
     try:
         return run_command(words, program)
     except CqlsurgeError as error:
@@ -38,6 +41,19 @@ def main(arguments: list[str] | None = None, program: str = "cqlsurge") -> int:
         # Whoever read our output has gone: nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+
+
+def tell_of_thread(failed: threading.ExceptHookArgs, program: str) -> None:
+    """A bug on a thread beside the load ends that thread alone: one line, where a traceback would cover the screen."""
+    if isinstance(failed.exc_value, SystemExit):
+        return
+    *_, last = traceback.walk_tb(failed.exc_traceback)
+    place = f"{os.path.basename(last[0].f_code.co_filename)}:{last[1]}"
+    name = failed.thread.name if failed.thread else "a thread"
+    sys.stderr.write(
+        f"{program}: {name!r} ended by a bug, and what it watched is not told any more: "
+        f"{failed.exc_type.__name__}: {failed.exc_value} ({place})\n"
+    )
 
 
 def run_command(words: list[str], program: str) -> int:

@@ -42,7 +42,8 @@ def prepare_schema(session: Session, settings: Settings, dc: str, nodes_by_dc: d
         if settings.truncate:
             session.execute(f'TRUNCATE "{settings.keyspace}"."{settings.table}"', timeout=120)
     except Unauthorized as error:
-        raise ClusterError(f"user {settings.user!r} may not do this: {error}; grant it, or use --no-create") from error
+        who = f"user {settings.user!r} may not" if settings.user else "who gives no --user may not"
+        raise ClusterError(f"{who} do this: {error}; grant it, or use --no-create") from error
     except (DriverException, ErrorMessage) as error:
         raise ClusterError(f"the schema of {settings.keyspace}.{settings.table} cannot be prepared: {error}") from error
 

@@ -115,9 +115,11 @@ def tablets_of(session: Session, keyspace: str, table: str) -> Tablets | None:
     if not has_table(session, "system", "tablets"):
         return None
     query = "SELECT id FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
-    table_id = session.execute(query, (keyspace, table)).one().id
+    row = session.execute(query, (keyspace, table)).one()
+    if row is None:
+        return None  # somebody has dropped it
     try:
-        return _tablet_rows(session, table_id)
+        return _tablet_rows(session, row.id)
     except DriverException:
         return None  # no permission to read system.tablets: the engine learns tablets from the answers it gets
 

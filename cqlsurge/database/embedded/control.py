@@ -6,33 +6,30 @@ URL/start/2 or URL/kill/2; the answer is one line: 200 and what was done, or 409
 
 from __future__ import annotations
 
-import hmac
 import http.client
-import secrets
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cqlsurge.errors import CqlsurgeError, EmbeddedError, UsageError
+from cqlsurge.host.http_server import Answer, OneAtATime, handler, new_token
 from cqlsurge.host.ports import lease_port
 
 if TYPE_CHECKING:
     from cqlsurge.database.embedded.cluster import EmbeddedCluster
 
 ACTIONS = {"stop": "stopped", "start": "started", "kill": "killed"}
-REQUEST_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 300
 
 
-class ControlServer(HTTPServer):
+class ControlServer(OneAtATime):
     """Answers one request at a time, inside `serve`; so the cluster is never touched by two at once."""
 
     def __init__(self, cluster: EmbeddedCluster) -> None:
         self.cluster = cluster
-        self.token = secrets.token_urlsafe(24)
+        self.token = new_token()
         self.lease = lease_port()
-        super().__init__(("127.0.0.1", self.lease.port), ControlHandler)
+        super().__init__(("127.0.0.1", self.lease.port), handler(self._respond, self.token))
 
     @property
     def url(self) -> str:
@@ -47,36 +44,15 @@ class ControlServer(HTTPServer):
         super().server_close()
         self.lease.release()
 
-
-class ControlHandler(BaseHTTPRequestHandler):
-    """POST /TOKEN/ACTION/NODE."""
-
-    server: ControlServer
-    timeout = REQUEST_TIMEOUT_S
-
-    def do_POST(self) -> None:
-        _, token, action, number, *_rest = [*self.path.split("/"), "", "", ""]
-        if not hmac.compare_digest(token.encode(), self.server.token.encode()):
-            self.answer(404, "no such page")
-        elif action not in ACTIONS or not number.isdecimal():
-            self.answer(404, f"write the request as {' or '.join(ACTIONS)}, then the node's number")
-        else:
-            try:
-                getattr(self.server.cluster, f"{action}_node")(int(number))
-                self.answer(200, f"node {number} is {ACTIONS[action]}")
-            except CqlsurgeError as error:
-                self.answer(409, str(error))
-
-    def answer(self, status: int, text: str) -> None:
-        body = f"{text}\n".encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the path holds the token."""
+    def _respond(self, method: str, path: str, body: bytes) -> Answer:
+        action, _, number = path.partition("/")
+        if method != "POST" or action not in ACTIONS or not number.isdecimal():
+            return Answer(404, f"write the request as {' or '.join(ACTIONS)}, then the node's number\n")
+        try:
+            getattr(self.cluster, f"{action}_node")(int(number))
+        except CqlsurgeError as error:
+            return Answer(409, f"{error}\n")
+        return Answer(200, f"node {number} is {ACTIONS[action]}\n")
 
 
 def request(control_file: Path, action: str, node: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -17,9 +18,12 @@ from cqlsurge.results.words import cluster_line, engine_line, headline
 from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100
+#: so much room that every table shows how wide it would like to be
+WIDEST = 1000
 INDENT = " " * 12
 HOSTS_SHOWN = 8
 FIGURES = ("mean", "p50", "p90", "p99", "p99_9", "p99_99", "max")
+HEADS = [name.replace("p99_", "p99.") for name in FIGURES]
 STATE_WORDS = {
     "partial": "PARTIAL: a part of the load was lost; the figures are of what was measured",
     "interrupted": "INTERRUPTED: the figures are of what was measured until then",
@@ -37,7 +41,11 @@ def print_summary(document: dict[str, Any], stream: TextIO) -> None:
     for line in head_lines(document):
         console.print(Text(line, overflow="fold"))
     if document["latency_us"]:
-        console.print(latency_table(document))
+        table = latency_table(document)
+        if Measurement.get(console, console.options.update(width=WIDEST), table).maximum <= console.width:
+            console.print(table)
+        else:
+            console.print("\n".join(["", *latency_lines(document, console.width), ""]))
     for line in tail_lines(document, min(WIDTH, console.width)):
         console.print(Text(line, overflow="fold"))
 
@@ -78,18 +86,36 @@ def host_line(host: dict[str, Any]) -> str:
     )
 
 
-def latency_table(document: dict[str, Any]) -> Table:
-    """Percentiles by kind of operation; with a rate, of response, service and wait."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("latency", no_wrap=True)
-    for name in FIGURES:
-        table.add_column(name.replace("p99_", "p99."), justify="right")
+def latency_rows(document: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Percentiles by kind of operation; with a rate, of response, service and wait. (name, FIGURES in words)."""
     shown = ("service",) if headline(document["settings"]) == "service" else ("response", "service", "wait")
     kinds = [kind for kind in document["latency_us"] if kind != "all"]
-    for kind in kinds if len(kinds) < 2 else [*kinds, "all"]:
-        for name in shown:
-            figures = document["latency_us"][kind][name]
-            table.add_row(f"{kind} {name}", *(show_us(figures[figure]) for figure in FIGURES))
+    return [
+        (f"{kind} {name}", [show_us(document["latency_us"][kind][name][figure]) for figure in FIGURES])
+        for kind in (kinds if len(kinds) < 2 else [*kinds, "all"])
+        for name in shown
+    ]
+
+
+def latency_lines(document: dict[str, Any], width: int) -> list[str]:
+    """The same where there is no room for columns: nothing is left out, however narrow."""
+    lines = []
+    for name, figures in latency_rows(document):
+        # A figure and its unit stay together.
+        words = [f"{head} {figure}".replace(" ", "\xa0") for head, figure in zip(HEADS, figures, strict=True)]
+        wrapped = wrap(" ".join(words), width, initial_indent="  ", subsequent_indent="  ")
+        lines += [name, *(line.replace("\xa0", " ") for line in wrapped)]
+    return lines
+
+
+def latency_table(document: dict[str, Any]) -> Table:
+    """latency_rows as a table."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("latency", no_wrap=True)
+    for head in HEADS:
+        table.add_column(head, justify="right", no_wrap=True)
+    for name, figures in latency_rows(document):
+        table.add_row(name, *figures)
     return table
 
 

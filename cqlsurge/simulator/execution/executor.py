@@ -70,8 +70,14 @@ class Executor:
     def prepared(self, node: SimulatedNode, statement_id: bytes) -> Compiled | None:
         """The statement that a node knows under an id, ready under the schema as it is now."""
         ready = self._prepared.get((node.index, statement_id))
-        if ready is not None and ready.schema_version != self.schema.version:
+        if ready is None or ready.schema_version == self.schema.version:
+            return ready
+        try:
             ready = self._prepared[node.index, statement_id] = self.compiled(ready.text, ready.keyspace)
+        except SchemaError:
+            # Its table was dropped: the node has forgotten it, as Cassandra and ScyllaDB do.
+            self.forget_prepared(node, statement_id)
+            return None
         return ready
 
     def forget_prepared(self, node: SimulatedNode, statement_id: bytes | None = None) -> None:

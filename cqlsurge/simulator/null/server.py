@@ -7,7 +7,7 @@ import select
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.frames import HEADER_BYTES, MAX_FRAME_BYTES, SERVER, FrameDecoder
@@ -196,6 +196,7 @@ class NullServer:
         self.values = values
         self.holding = holding
         self.receive_bytes = RECEIVE_BYTES if holding is None else FEW_BYTES
+        self._waiting = self._stopping = False
         self.executor = NullExecutor(cluster.topology, values, tablets=cluster.tablets)
         cluster.executor = self.executor
         self._epoll = select.epoll()
@@ -222,12 +223,15 @@ class NullServer:
         self._epoll.close()
 
     def serve(self, stdin: int | None) -> None:
-        """Until Stopped is raised, or `stdin` ends."""
+        """Until `stop` is called, or `stdin` ends."""
         if stdin is not None:
             self._epoll.register(stdin, select.EPOLLIN)
         holding = self.holding
-        while True:
-            for fd, events in self._epoll.poll(POLL_S if holding is None else holding.timeout_s(POLL_S)):
+        while not self._stopping:
+            self._waiting = True
+            ready = self._epoll.poll(POLL_S if holding is None else holding.timeout_s(POLL_S))
+            self._waiting = False
+            for fd, events in ready:
                 client = self._clients.get(fd)
                 if client is not None:
                     self._serve_client(client, events)
@@ -237,6 +241,15 @@ class NullServer:
                     return
             if holding is not None:
                 holding.release()
+
+    def stop(self) -> None:
+        """To be called by a signal: ends `serve` at once where it waits, else when what it is about is done.
+
+        Raises Stopped.
+        """
+        self._stopping = True
+        if self._waiting:
+            raise Stopped
 
     def _serve_client(self, client: NullClient, events: int) -> None:
         if events & select.EPOLLOUT:
@@ -291,14 +304,11 @@ def serve_null(
             return {}
         raise LookupError("a null server knows GET / and POST reset only")
 
-    def stop(*_: object) -> NoReturn:
-        raise Stopped
-
     control = ControlServer(answer)
     control.start()
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
+            signal.signal(number, lambda *_: server.stop())
         server.listen()
         announce(control.url)
         server.serve(0 if args.until_stdin_closes else None)
