@@ -63,6 +63,12 @@ class Database:
             "tls": self.target.tls is not None,
         }
 
+    @property
+    def has_table(self) -> bool:
+        """Whether the table is there, as far as the driver has heard: it is told of changes of the schema."""
+        keyspace = self.cluster.metadata.keyspaces.get(self.settings.keyspace)
+        return keyspace is not None and self.settings.table in keyspace.tables
+
     def topology_message(self) -> dict[str, Any]:
         """The nodes as they are now, for the load processes."""
         self.target = replace(self.target, nodes=nodes_of(self.cluster))

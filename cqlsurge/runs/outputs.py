@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cqlsurge.errors import ResultError, UsageError
+from cqlsurge.host.http_server import Answer, Threaded, handler
 from cqlsurge.options import parse_listen
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.hdr_log import HdrLog
@@ -71,36 +71,22 @@ class MetricsServer:
     """Serves /metrics. Its threads only pass on text: the figures are told by the session's own thread."""
 
     def __init__(self, host: str, port: int) -> None:
-        asked, fresh = threading.Event(), threading.Event()
-        self._asked, self._fresh = asked, fresh
+        self._asked, self._fresh = threading.Event(), threading.Event()
         self._text = "# EOF\n"
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if self.path.split("?")[0] != "/metrics":
-                    self.send_error(404, "only /metrics is here")
-                    return
-                fresh.clear()
-                asked.set()
-                fresh.wait(FRESH_S)
-                body = server._text.encode()
-                self.send_response(200)
-                self.send_header("Content-Type", CONTENT_TYPE)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing: the screen belongs to the run."""
-
         try:
-            self._http = ThreadingHTTPServer((host, port), Handler)
+            self._http = Threaded((host, port), handler(self._respond))
         except OSError as error:
             raise UsageError(f"--metrics {host}:{port}: {error.strerror}; name another port") from error
-        self._http.daemon_threads = True
         self.host, self.port = str(self._http.server_address[0]), int(self._http.server_address[1])
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True).start()
+
+    def _respond(self, method: str, path: str, body: bytes) -> Answer:
+        if path != "metrics":
+            return Answer(404, "only /metrics is here")
+        self._fresh.clear()
+        self._asked.set()
+        self._fresh.wait(FRESH_S)
+        return Answer(200, self._text, CONTENT_TYPE)
 
     def serve(self, render: Callable[[], str]) -> None:
         """Tells the figures if somebody has asked."""

@@ -17,7 +17,7 @@ from cqlsurge.runs.load_processes import LoadProcesses, start_processes
 from cqlsurge.runs.outputs import Outputs
 from cqlsurge.runs.phase import PhaseRun
 from cqlsurge.runs.plan import RunPlan, check_target, make_plan
-from cqlsurge.runs.stops import ErrorStop, PrecisionStop
+from cqlsurge.runs.stops import ErrorStop, PrecisionStop, TableStop
 from cqlsurge.runs.topology import OwnDatabase, Topology
 from cqlsurge.runs.watch import Watch, server_watch
 from cqlsurge.settings import Settings
@@ -48,7 +48,8 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
         for text in documents.imbalances():
             listener.warn(text)
 
-        observers = [OwnDatabase(database), ErrorStop(plan.settings), precision, outputs, watch, topology, documents]
+        stops = [ErrorStop(plan.settings), TableStop(database), precision]
+        observers = [OwnDatabase(database), *stops, outputs, watch, topology, documents]
         for phase in plan.phases:
             result = PhaseRun(processes.group, phase, interrupts, listener, observers).run()
             if not result.complete:

@@ -1,15 +1,19 @@
-"""What ends a phase before its operations or its time: errors that --on-error names, and --until's precision."""
+"""What ends a phase early: errors that --on-error names, a table that is dropped, and --until's precision."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from cqlsurge.load.outcomes.policy import STOP
 from cqlsurge.results.seconds import Second
 from cqlsurge.results.until import Until
+from cqlsurge.runs.database import Database
 from cqlsurge.runs.phase import Observer, PhaseRun
 from cqlsurge.settings import Settings
 from cqlsurge.units import parse_goal
+
+TABLE_EVERY_S = 0.5
 
 
 class ErrorStop(Observer):
@@ -29,6 +33,27 @@ class ErrorStop(Observer):
                     f"the run was stopped: {errors[name]:,} operations ended in {name} (--on-error {name}=stop)"
                 )
                 return
+
+
+class TableStop(Observer):
+    """Ends a phase whose table somebody drops: every further operation would only say so in its own words."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._look_at_s = 0.0
+        self._seen = False
+
+    def tick(self, phase: PhaseRun) -> None:
+        """See Observer."""
+        now_s = time.monotonic()
+        if now_s < self._look_at_s or phase.result.lost:
+            return
+        self._look_at_s = now_s + TABLE_EVERY_S
+        there = self._database.has_table
+        if self._seen and not there:
+            settings = self._database.settings
+            phase.end_early(f"the table {settings.keyspace}.{settings.table} was dropped while the run went on")
+        self._seen = there
 
 
 class PrecisionStop(Observer):
