@@ -3,7 +3,7 @@
 The same keys, frames, routes and answers as `wire`, as lists of parts that are joined for each send; no deadlines, no
 latencies, no counts by target, no retries, nothing that could go wrong is looked at. What the engine costs above this
 is what its features cost. Reads a job as JSON from standard input ({target, workload, operations, concurrency}) and
-prints one line of JSON; `wire_null.py` runs it.
+prints one line of JSON; `wire_null.py` and `wire_cassandra.py` run it.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class Floor:
         self.write_mid = struct.pack(">HBHi", 6, 0x23, 2, 16)
         self.read_mid = struct.pack(">HBHi", 6, 0x03, 1, 16)
         self.value_length = struct.pack(">i", size)
+        self.wakes = 0
 
     def run(self, first, operations):
         """Operations first to first + operations."""
@@ -115,7 +116,9 @@ class Floor:
                 self.issue(number, count)
                 number += count
                 in_flight += count
-            for fd, _ in self.poller.poll(1):
+            events = self.poller.poll(1)
+            self.wakes += bool(events)
+            for fd, _ in events:
                 got = receive(self.by_fd[fd])
                 done += got
                 in_flight -= got
@@ -194,12 +197,14 @@ def main():
     operations = job["operations"]
     warm = operations // 4
     floor.run(0, warm)
+    floor.wakes = 0
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
     floor.run(warm, operations)
     after, took_s = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
     user_us = (after.ru_utime - before.ru_utime) / operations * 1e6
     system_us = (after.ru_stime - before.ru_stime) / operations * 1e6
-    print(json.dumps({"user_us": user_us, "system_us": system_us, "ops_s": operations / took_s}))
+    figures = {"user_us": user_us, "system_us": system_us, "ops_s": operations / took_s}
+    print(json.dumps({**figures, "ops_per_wake": operations / max(1, floor.wakes)}))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from cqlsurge.load.engines.wire.load import Load
 from cqlsurge.load.engines.wire.loop import turn
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.retries import Retries
+from cqlsurge.load.outcomes.policy import Limit
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.load.workload.mixing import INTOP
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 WARM_S = 1.0
 OPERATIONS = 400_000
 IN_FLIGHT = 512
+#: as many bytes of requests and answers are under way at most, but for two operations; the first ones tell their size
+BYTES_IN_FLIGHT = 1 << 24
+FIRST_IN_FLIGHT, FIRST_OPERATIONS = 2, 16
 CONNECTIONS = 64
 ID_BYTES = 16
 _REPLY = struct.Struct(">BBHBi")
@@ -140,14 +144,23 @@ def warm(
     load = Load(work, plan, pool, Retries(0, 0), 1 << 62)
     load.dues += [began_ns] * IN_FLIGHT
     until_ns = began_ns + int(WARM_S * 1e9)
+    _hold(load, FIRST_IN_FLIGHT)
     while load.ended < OPERATIONS and time.monotonic_ns() < until_ns:
         turn(load, inbox, flush_bytes)
+        if load.concurrency == FIRST_IN_FLIGHT and load.ended >= FIRST_OPERATIONS:
+            each = (recorder.bytes_out + recorder.bytes_in) // load.ended
+            _hold(load, max(FIRST_IN_FLIGHT + 1, min(IN_FLIGHT, BYTES_IN_FLIGHT // each)))
     for answerer in answerers:
         answerer.sock.close()
     for connection in pool.all():
         connection.close()
     gc.collect()
     return (time.monotonic_ns() - began_ns) / 1e9
+
+
+def _hold(load: Load, in_flight: int) -> None:
+    load.limit = Limit(in_flight)
+    load.concurrency = in_flight
 
 
 def _answered(pool: Pool, connection: Connection, workload: Workload) -> Answerer:
