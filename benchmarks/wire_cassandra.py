@@ -5,10 +5,10 @@
     uv run python benchmarks/wire_cassandra.py --address HOST:PORT         a Cassandra that runs already
 
 The engine runs as users run it, through program.py with its default options; the floor (floor.py) is a bare loop of the
-same traffic on the same interpreter and connection count. Client CPU an operation is of the load process in the measured
-phase; the client is pinned to the first core. A real server answers a few operations at a time, so what a wake costs
-(poll, clock, send, receive) is spread over few of them: answers a wake stand beside each figure. Only figures of one table
-may be compared.
+same traffic on the same interpreter. Client CPU an operation is of the load process in the measured phase, after 2 s of
+warm-up (the floor leaves out its first fifth); the client is pinned to the first core. A real server answers a few
+operations at a time, so what a wake costs (poll, clock, send, receive) is spread over few of them: answers a wake stand
+beside each figure. Only figures of one table may be compared.
 """
 
 from __future__ import annotations
