@@ -6,7 +6,7 @@ One whose words hold `--` has `split(words)` too: (words for the parser, the res
 
 COMMANDS = {
     "run": "write or read rows, and tell how fast it went",
-    "workload": "look at workloads: check, explain, show, list",
+    "workload": "look at workloads, import and derive them",
     "report": "make a report of saved runs: an HTML page, Markdown or CSV",
     "compare": "tell how runs differ from others, and how sure that is",
     "ab": "run two settings in turn on one database, and compare them",

@@ -1,8 +1,9 @@
-"""`cqlsurge workload check|explain|show|list`: looks at workloads without running them."""
+"""`cqlsurge workload check|explain|show|list|import|derive`: looks at workloads and makes them; nothing is run."""
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from typing import Any
 
 from cqlsurge.cli.run import parser_of
@@ -20,12 +21,14 @@ ABOUT = {
     "show": "print a workload that comes with the package, or one operation after the other",
     "list": "list the workloads that come with the package",
 }
+#: actions that are modules of their own, beside this one: add_parser(actions), run(args)
+MODULES = {"import": "workload_import", "derive": "workload_derive"}
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Adds the command with its own commands."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "workload", help="look at workloads: check, explain, show, list", description="Looks at workloads.",
+        "workload", help="look at workloads, import and derive them", description="Looks at workloads, or makes them.",
         allow_abbrev=False,
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -45,11 +48,16 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         if name == "show":
             one.add_argument("--operations", type=int, metavar="N", help="print the first N operations of a phase")
             one.add_argument("--phase", metavar="NAME", help="of this phase (default: the last)")
+    for module in MODULES.values():
+        import_module(f"cqlsurge.cli.{module}").add_parser(actions)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Does what is asked; gives the exit code."""
+    if args.action in MODULES:
+        result: int = import_module(f"cqlsurge.cli.{MODULES[args.action]}").run(args)
+        return result
     if args.action == "list":
         width = max(len(name) for name in builtin.names())
         for name in builtin.names():

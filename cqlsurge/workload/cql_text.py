@@ -123,6 +123,11 @@ def tokens(cql: str) -> list[Token]:
     ]
 
 
+def without_comments(cql: str) -> str:
+    """The text with a space for each comment: a server takes one at the very end for an unfinished text."""
+    return _TOKEN.sub(lambda match: " " if match.lastgroup == "comment" else match[0], cql).strip()
+
+
 def quote_name(name: str) -> str:
     """A name as CQL wants it: plain where that is the same, else in quotes."""
     if _PLAIN.match(name) and name not in RESERVED:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cqlsurge.load.cql import types as t
 from cqlsurge.load.workload.expressions import Expr, P, R, V, const
 from cqlsurge.load.workload.generators import LEAST_TAGGED
+from cqlsurge.load.workload.mix import shuffled
 from cqlsurge.load.workload.spec import ColumnSpec, TableSpec
 from cqlsurge.workload import sampling
 from cqlsurge.workload.bounds import Limits, bounds
@@ -281,7 +282,10 @@ class PopulationReader:
         counts = self._counts(tree, node)
         if min(counts) < 0 or max(counts) > MOST_ROWS or max(counts) == 0:
             node.fail(f"from {min(counts)} to {max(counts)} rows a partition; from 0 to {MOST_ROWS:,}, not all 0")
-        return counts if len(set(counts)) > 1 else counts[:1]
+        if len(set(counts)) == 1:
+            return counts[:1]
+        # Neighbours must not have about as many rows: a part of a block would be unlike the whole.
+        return tuple(counts[place] for place in shuffled(len(counts), "rows"))
 
     def _counts(self, tree: Expr, node: Node) -> tuple[int, ...]:
         shared = self.population.names.shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from cqlsurge.load.cql import types as t
@@ -9,7 +10,7 @@ from cqlsurge.load.workload.expressions import Expr, O, const
 from cqlsurge.load.workload.spec import BindSpec, ReturnSpec, StatementSpec
 from cqlsurge.workload.build import Builder
 from cqlsurge.workload.coercion import coerced
-from cqlsurge.workload.cql_text import quote_name
+from cqlsurge.workload.cql_text import quote_name, without_comments
 from cqlsurge.workload.document import Node, Place, nearest
 from cqlsurge.workload.generators import GENERATORS
 from cqlsurge.workload.names import Names
@@ -55,7 +56,8 @@ class StatementReader(OptionReader):
 
     def _of_text(self, node: Node, raw: str) -> StatementSpec:
         cql = filled(raw, self.around.names.params, lambda offset: place_in(node, raw, offset))
-        cql = " ".join(cql.split()) if "--" not in cql and "//" not in cql else cql.strip()
+        cql = without_comments(cql)
+        cql = " ".join(cql.split()) if "'" not in cql and "$$" not in cql else cql
         cql = cql.rstrip("; ")
         if not cql:
             node.fail("a statement has a text")
@@ -127,11 +129,12 @@ class StatementReader(OptionReader):
             self.entries = outer
         children = [replace(child, name=f"{self.name}[{at}]") for at, child in enumerate(children)]
         self._check_batch(kind, children, place)
-        rows = self._rows_of_each(each.get("rows"))
+        rows, select = self._rows_of_each(each.get("rows"))
         first = children[0]
         spec = StatementSpec(
             self.name, "batch", "", first.table, key=first.key, covers="partition", columns=first.columns, batch=kind,
-            rows=rows, children=tuple(children), idempotent=all(child.idempotent for child in children),
+            rows=rows, select=select, many=self._picks(kind), children=tuple(children),
+            idempotent=all(child.idempotent for child in children),
         )  # fmt: skip
         return self.options(spec)
 
@@ -148,13 +151,33 @@ class StatementReader(OptionReader):
                 "an unlogged batch over several partitions loses its point: say `across: partitions` if it is meant"
             )
 
-    def _rows_of_each(self, node: Node | None) -> int:
+    def _rows_of_each(self, node: Node | None) -> tuple[int, float]:
+        """(rows, 0 for all; share of them that is chosen, 0 for no choice)."""
+        if node is None:
+            return 1, 0.0
+        text = node.scalar("all, how many, or select(20%)")
+        if text == "all":
+            return 0, 0.0
+        share = re.fullmatch(r"select\(\s*([0-9.]+)%\s*\)", text)
+        if share is None and text.startswith("select"):
+            node.fail(f"{text!r}: it is written select(20%)")
+        if share is None:
+            return self.number(node, 1, 65_535), 0.0
+        if not 0 < float(share[1]) <= 100:
+            node.fail(f"{text!r}: a share is above 0% and 100% at the most")
+        return 0, float(share[1]) / 100
+
+    def _picks(self, kind: str) -> int:
+        """How many picks a batch is made of."""
+        node = self.entries.get("many")
         if node is None:
             return 1
-        text = node.scalar("all, or how many")
-        if text == "all":
-            return 0
-        return self.number(node, 1, 65_535)
+        count = self.number(node, 1, 65_535)
+        if count > 1 and kind == "unlogged" and "across" not in self.entries:
+            node.fail(
+                "an unlogged batch over several partitions loses its point: say `across: partitions` if it is meant"
+            )
+        return count
 
     def _scan(self) -> StatementSpec:
         node = self.entries["scan"]
@@ -248,12 +271,16 @@ class StatementReader(OptionReader):
         }
         return Names(around.params, columns, around.shared, table=population.full_name, folder=around.folder)
 
+    def _many_node(self) -> Node | None:
+        """`many` of a statement with IN; of a batch it is a number, and of no concern to its parts."""
+        return None if "batch" in self.entries else self.entries.get("many")
+
     def _many_names(self) -> set[str]:
-        node = self.entries.get("many")
+        node = self._many_node()
         return set() if node is None else set(node.mapping("`many`")) - {"count"}
 
     def _many(self, text: StatementText) -> int:
-        node = self.entries.get("many")
+        node = self._many_node()
         if node is None:
             return 1
         entries = node.mapping("`many: {ids: id, count: 5}`")

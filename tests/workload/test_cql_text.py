@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cqlsurge.workload.cql_text import if_not_exists, markers, qualify, quote_name, split_statements
+from cqlsurge.workload.cql_text import (
+    if_not_exists,
+    markers,
+    qualify,
+    quote_name,
+    split_statements,
+    without_comments,
+)
 from cqlsurge.workload.tables import read_create_table
 
 
@@ -52,6 +59,10 @@ def test_markers_have_the_names_that_servers_give(cql: str, names: list[str | No
 )
 def test_tables_without_keyspace_get_it(cql: str, qualified: str) -> None:
     assert qualify(cql, "ks") == qualified
+
+
+def test_comments_are_left_out_but_not_what_looks_like_one() -> None:
+    assert without_comments("SELECT 'http://x -- y' /* z */ FROM t -- end") == "SELECT 'http://x -- y'   FROM t"
 
 
 def test_creations_become_repeatable() -> None:

@@ -114,6 +114,7 @@ def cassandra_yaml(config: ClusterConfig, node: int, folder: Path) -> dict[str, 
         "commitlog_sync_period": "10000ms",
         "commitlog_total_space": "512MiB",
         "auto_snapshot": False,
+        "materialized_views_enabled": True,  # off by default since Cassandra 4
         "concurrent_compactors": 1,
         # A noisy small machine should not make timeouts of its own.
         "read_request_timeout": "10s",

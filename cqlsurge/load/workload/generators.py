@@ -10,8 +10,10 @@ from uuid import UUID
 
 from cqlsurge.load.cql.primitives import UNSET
 from cqlsurge.load.cql.type_names import parse_type
+from cqlsurge.load.workload.cassandra_stress import cell_bytes, cells_seed, key_bytes
 from cqlsurge.load.workload.collation import sort_key
 from cqlsurge.load.workload.helpers import Words
+from cqlsurge.load.workload.letters import spelled
 from cqlsurge.load.workload.mixing import MASK
 from cqlsurge.load.workload.vocabulary import PHRASE_WORDS, phrase_words, vocabulary_word
 
@@ -42,6 +44,25 @@ def _text(run: Interpreter, expr: Expr, at: Context) -> str:
     if tag and size >= LEAST_TAGGED:
         return f"{run.tag(tag, at):016x}" + run.piece(alphabet, word, size - 16).decode()
     return run.piece(alphabet, word, size).decode()
+
+
+def _letters(run: Interpreter, expr: Expr, at: Context) -> bytes | str:
+    """args: a number, a word of it, size; data: alphabet. Letters of each number's own, the rest from the pool."""
+    number, word, size = [run.evaluate(arg, at) for arg in expr.args]
+    own = spelled(expr.data, number, max(0, size))
+    found = own + run.piece(expr.data, word, max(0, size) - len(own))
+    return found if expr.kind == "bytes" else found.decode()
+
+
+def _stress_key(run: Interpreter, expr: Expr, at: Context) -> bytes:
+    """args: a seed; data: size."""
+    return key_bytes(run.evaluate(expr.args[0], at), expr.data)
+
+
+def _stress_blob(run: Interpreter, expr: Expr, at: Context) -> bytes:
+    """args: a seed; data: size of the key, salt of the column, size."""
+    key_size, column_salt, size = expr.data
+    return cell_bytes(cells_seed(key_bytes(run.evaluate(expr.args[0], at), key_size)), column_salt, size)
 
 
 def _phrase(run: Interpreter, expr: Expr, at: Context) -> str:
@@ -197,6 +218,9 @@ Generate = Callable[["Interpreter", "Expr", "Context"], Any]
 GENERATORS: dict[str, Generate] = {
     "blob": _blob,
     "text": _text,
+    "letters": _letters,
+    "cassandra_stress_key": _stress_key,
+    "cassandra_stress_blob": _stress_blob,
     "phrase": _phrase,
     "vocabulary": _vocabulary,
     "string": _string,

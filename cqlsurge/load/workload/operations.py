@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Callable
 
 from cqlsurge.load.cql.primitives import UNSET, Value
@@ -68,6 +69,9 @@ class SpecWorkload(Workload):
         self.run = Interpreter(seed, spec.distributions, spec.values, self.user_types, functions)
         for table in spec.tables:
             self.run.row_counts[table.name] = Walk(table, seed).rows
+        for picker in self.pickers:
+            if picker.table.draw is not None:
+                picker.drawn = partial(self._drawn, picker.table.draw)
         self._encoders: dict[str, Encode] = {}
 
     def locate(self, number: int) -> tuple[int, int, int]:
@@ -81,7 +85,10 @@ class SpecWorkload(Workload):
         """The partition that was picked, in a table whose partitions are drawn: what its number drew."""
         if table.draw is None:
             return picked.partition
-        drawn: int = self.run.evaluate(table.draw, Context(p=picked.partition))
+        return self._drawn(table.draw, picked.partition)
+
+    def _drawn(self, draw: Expr, seed_number: int) -> int:
+        drawn: int = self.run.evaluate(draw, Context(p=seed_number))
         return drawn
 
     def operation(self, number: int) -> Operation:
@@ -110,11 +117,14 @@ class SpecWorkload(Workload):
     ) -> list[tuple[int, Sequence[Value]]]:
         """The parts of a batch: each of its statements for each of its rows, row by row."""
         found: list[tuple[int, Sequence[Value]]] = []
-        for at in every:
+        for turn, at in enumerate(every):
             rows = picker.rows_walk.rows(at.p)
             chunk = statement.rows or rows
             first = at.r if statement.rows == 1 else at.r * chunk
-            for row in range(first, min(first + chunk, rows) if statement.rows != 1 else first + 1):
+            chosen: Iterable[int] = range(first, min(first + chunk, rows) if statement.rows != 1 else first + 1)
+            if statement.select:
+                chosen = picker.selected(at.o * statement.many + turn, rows)
+            for row in chosen:
                 one = replace(at, r=row)
                 found += [(index, self.cells(child, [one])) for index, child in enumerate(statement.children)]
         return found

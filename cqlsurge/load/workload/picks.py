@@ -64,11 +64,14 @@ class Picker:
         self._pick = native(stream(seed, f"{names}/pick"))
         self._row = native(stream(seed, f"{names}/row"))
         self._back = native(stream(seed, f"{names}/back"))
+        self._select = native(stream(seed, f"{names}/select"))
         self.key = stream(seed, f"{self.table.streams}/scatter")
         self.base = dict(phase.before).get(self.table.name, 0)
         self._loaded = self.table.name in phase.loaded
         self._writer = self._find_writer(phase, seed)
         self.sequential = self.pick_spec.how == "next"
+        #: the partition of a seed, in a table whose partitions are drawn
+        self.drawn: Draw = int
 
     def _find_writer(self, phase: PhaseSpec, seed: int) -> tuple[int, StatementSpec, Walk, str] | None:
         """(kind, statement, its walk, how it picks) of what writes the table in order in this phase."""
@@ -94,7 +97,7 @@ class Picker:
         if self.sequential:
             return self.base + ordinal // self.walk.total
         if self.pick_spec.how == "sequence":
-            return self.base + number // self.places
+            return self.base + number * self.statement.many // self.places
         if self.statement.conditional:
             return max(1, self.base) + ordinal // self.walk.total
         return 1 + number
@@ -105,7 +108,8 @@ class Picker:
         if how == "next":
             return self.walk.at(ordinal % self.walk.total)
         if how == "sequence":
-            partition = number % self.places
+            many = self.statement.many
+            partition = (number * many + ordinal % many) % self.places
             return partition, self._row_of(partition, ordinal)
         if how == "written":
             return self._written(ordinal, number)
@@ -121,6 +125,13 @@ class Picker:
             rank = drawn.sample(unsigned(mix64(self._pick, ordinal)))
             partition = rank if self.pick_spec.ordered else scatter(rank, self.places, self.key)
         return partition, self._row_of(partition, ordinal)
+
+    def selected(self, ordinal: int, rows: int) -> list[int]:
+        """Which of a partition's rows a batch with `select` takes: each with its share, at least one."""
+        start = mix64(self._select, ordinal)
+        bound = round(self.statement.select * 2**53)
+        chosen = [row for row in range(rows) if unsigned(mix64(start, row)) >> 11 < bound]
+        return chosen or [(unsigned(mix64(start, -1)) >> 1) % max(1, rows)]
 
     def available(self, number: int) -> int:
         """How many positions of the walk row by row are surely written when operation `number` is issued."""
@@ -154,7 +165,7 @@ class Picker:
         return walk.at(start + word % (min(available, walk.group_start(group + 1)) - start))
 
     def _row_of(self, partition: int, ordinal: int) -> int:
-        rows = self.rows_walk.rows(partition)
+        rows = self.rows_walk.rows(self.drawn(partition))
         if self.statement.batch and self.walk.chunk:
             rows = -(-rows // self.walk.chunk)
         how = self.pick_spec.row

@@ -155,7 +155,7 @@ class StatementSpec(_Json):
     `partition`, `range`, `many` (IN), `table`. limit: the most rows an answer has, 0 for no limit, -1 where a bind says
     it. order: `forward` or `reverse` of the table's. timestamp: `now` (the moment it was due), `operation`, `server`,
     or the text of an expression whose tree is `timestamp_expr`. rows: of a batch, how many rows of the picked
-    partition; 0 for all.
+    partition; 0 for all. select: the share of all rows that each operation takes, drawn row by row; 0 for no choice.
     """
 
     name: str
@@ -186,6 +186,7 @@ class StatementSpec(_Json):
     timeout_s: float = 0.0
     batch: str = ""
     rows: int = 1
+    select: float = 0.0
     split: int = 0
     children: tuple[StatementSpec, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cqlsurge.load.workload.cassandra_stress import salt
 from cqlsurge.load.workload.expressions import Expr, const
 from cqlsurge.load.workload.vocabulary import VOCABULARIES
 from cqlsurge.workload.calls import Call
@@ -54,6 +55,8 @@ def _slice(op: str, kind: str, alphabet: str) -> object:
         of = call.integer(1) if len(call.args) > 1 else None
         content = _word(call, of)
         size = size_of(call, 0, of=of) if call.args else Expr("range", "int", (_word(call, of),), (8, 9))
+        if of is not None:
+            return Expr("letters", kind, (of, content, size), alphabet)
         return Expr(op, kind, (content, size), (alphabet, ""))
 
     return generate
@@ -69,6 +72,22 @@ def _blob(call: Call) -> Expr:
     tree = _slice("blob", "bytes", alphabet)(call)  # type: ignore[operator]
     assert isinstance(tree, Expr)
     return tree
+
+
+def stress_key(call: Call) -> Expr:
+    """cassandra_stress_key(seed, size)."""
+    call.count(1, 2, "cassandra_stress_key(p + 1, 10)")
+    return Expr("cassandra_stress_key", "bytes", (call.integer(0),), call.whole(1) if len(call.args) > 1 else 10)
+
+
+def stress_blob(call: Call) -> Expr:
+    """cassandra_stress_blob(seed, size of the key, column, size)."""
+    call.count(4, 4, "cassandra_stress_blob(p + 1, 10, 'C0', 34)")
+    column = call.expr(2)
+    if column.op != "const" or column.kind != "text":
+        call.fail("the column is a text in quotes", call.args[2])
+    data = (call.whole(1), salt("randomstr" + column.data), call.whole(3))
+    return Expr("cassandra_stress_blob", "bytes", (call.integer(0),), data)
 
 
 def words(call: Call) -> Expr:
@@ -159,6 +178,10 @@ TEXTS = (
     Generator("email", "email() or email(x)", "an address at example.com, with x one for each x", "email(p)", email),
     Generator("blob", "blob(n), blob(a..b) or blob(a..b, x)", "random bytes; fill='text' makes them shrink under LZ4",
               "blob(1000)", _blob),
+    Generator("cassandra_stress_key", "cassandra_stress_key(seed, size)", "the key that cassandra-stress makes of a "
+              "seed", "cassandra_stress_key(p + 1, 10)", stress_key),
+    Generator("cassandra_stress_blob", "cassandra_stress_blob(seed, key size, 'COLUMN', size)", "the cell of a column "
+              "of its table standard1", "cassandra_stress_blob(p + 1, 10, 'C0', 34)", stress_blob),
     Generator("file", "file('PATH', 'COLUMN')", "a value of a column of a CSV or Parquet file; with x that of line x",
               "file('cities.csv', 'name')", file),
 )  # fmt: skip

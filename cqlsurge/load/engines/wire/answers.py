@@ -128,13 +128,11 @@ def _server_error(load: Load, conn: Connection, sid: int, error: ErrorResponse, 
         attempt = take_back(load, conn, sid)
         conn.release(sid)
         load.recorder.attempt_failed(error_class)
-        conn.target.failed += 1
         attempt.failures += 1
         # Those behind it were sent with the old id too: one PREPARE is enough.
         if getattr(details, "statement_id", b"") == conn.statement_ids[attempt.op & KIND_MASK]:
             load.pool.prepare_again(conn, attempt.op & KIND_MASK, load)
-        within = attempt.failures <= load.retries.most + 1 and load.retries.spend(now, load.ended, load.in_flight)
-        if not within:
+        if attempt.failures > load.retries.most + 1:
             finish_failed(load, conn, attempt, failure, now)
             return
         attempt.last, attempt.again = conn, True
@@ -157,8 +155,8 @@ def fail(load: Load, conn: Connection, attempt: Attempt, failure: Failure, now: 
     attempt.last = conn
     if failure.error_class in _TARGET_TROUBLE:
         conn.trouble(now)
-    in_time = load.timeout_each or not attempt.sent_ns or now - attempt.sent_ns < load.timeout_ns
-    retried = in_time and load.retries.admit(attempt, failure, kind, now, ended=load.ended, in_flight=load.in_flight)
+    in_time = not attempt.sent_ns or now - attempt.sent_ns < load.timeout_ns
+    retried = in_time and load.retries.admit(attempt, failure, kind, now, load.ended)
     if failure.sent and classes.outcome_of(failure.error_class, writes=kind.writes) == classes.UNKNOWN:
         attempt.unsure = True
     conn.target.failed += 1
@@ -197,12 +195,6 @@ def divert(load: Load, op: int, due: int, now: int) -> None:
 
 def place(load: Load, attempt: Attempt, now: int) -> None:
     """Sends an operation wherever it can go; parks it while no connection takes it. The sweep ends it in the end."""
-    if not try_to_place(load, attempt, now):
-        load.parked.append(attempt)
-
-
-def try_to_place(load: Load, attempt: Attempt, now: int) -> bool:
-    """Sends an operation on the best connection that takes it; False where none does."""
     number = attempt.op >> KIND_BITS
     _, a, b, token = load.plan.step(number)
     choices = load.router.choices(token, number + attempt.failures)
@@ -210,10 +202,10 @@ def try_to_place(load: Load, attempt: Attempt, now: int) -> bool:
         # The next target is another one, the same target is the same.
         choices.sort(key=lambda conn: (conn is not attempt.last) == attempt.again)
     conn = load.pool.choose(choices, now)
-    if conn is None:
-        return False
-    send(load, conn, attempt, a, b)
-    return True
+    if conn is not None:
+        send(load, conn, attempt, a, b)
+    else:
+        load.parked.append(attempt)
 
 
 def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.frames import CLIENT, FrameDecoder, encode_frame
-from cqlsurge.load.engines.tls import TLS_BROKEN, tls_reason
 from cqlsurge.load.engines.wire.connection import ConnectionLost
 from cqlsurge.load.engines.wire.handshake import Greeting, HandshakeError, handshake
 
@@ -99,8 +98,8 @@ class Dial:
             raise HandshakeError(f"certificate of {self._host}: {error.verify_message}", hopeless=True) from error
         except ProtocolError as error:
             raise HandshakeError(f"protocol: {error}") from error
-        except TLS_BROKEN as error:
-            raise ConnectionLost(tls_reason(error)) from error
+        except OSError as error:
+            raise ConnectionLost(error.strerror or str(error)) from error
 
     def _begin(self) -> bool:
         """Once connected: TLS if asked for, then the first request. False while still connecting."""

@@ -93,7 +93,7 @@ class WireEngine(Engine):
         pool = self.pool
         assert pool is not None, "run before open"
         plan = plan_of(work.workload, self.compressing)
-        retries = Retries(self.most_retries, self.setup.seed + self.setup.worker, self.policies)
+        retries = Retries(self.most_retries, work.concurrency, self.setup.seed + self.setup.worker, self.policies)
         load = Load(work, plan, pool, retries, self.timeout_ns)
         self._begin(pool, load)
         inbox, control, source = self.inbox, work.control, work.source

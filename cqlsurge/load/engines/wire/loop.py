@@ -58,7 +58,7 @@ def issue(load: Load, now: int, flush_bytes: int) -> None:
                 place += number % width
             group = groups[place]
             conn = group.first if group.count == 1 else group.lane(token, number)
-        if not conn.ready or not (len(conn.free) > conn.resting or conn.grow()):
+        if not conn.ready or not (conn.free or conn.grow()):
             answers.divert(load, number << KIND_BITS | kind, due, now)
             number += 1
             continue
@@ -197,7 +197,7 @@ def look_after(load: Load, now: int) -> None:
     if tick_due(load, now):
         load.swept_seq = load.pool.seq
         ticks.tick(load, now)
-    if load.retries.heap or load.parked:
+    if load.retries.heap or load.pool.unparked:
         ticks.retry(load, now)
     if load.number == load.past:
         ticks.refill(load)

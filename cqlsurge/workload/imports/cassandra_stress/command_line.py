@@ -24,6 +24,7 @@ from cqlsurge.workload.imports.cassandra_stress.command_options import (
     serial_level,
     unknown,
     value_of,
+    weights,
 )
 from cqlsurge.workload.imports.cassandra_stress.distributions import parse_distribution, parse_number
 from cqlsurge.workload.imports.places import nearest
@@ -85,22 +86,6 @@ def _groups(words: list[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _ratio_ops(text: str) -> tuple[tuple[str, float], ...]:
-    found: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, weight = part.partition("=")
-        try:
-            number = float(weight)
-        except ValueError:
-            number = -1.0
-        if not equals or not name or not 0 < number < float("inf"):
-            raise ValueError(f"{part!r} is no operation and weight: write it as insert=3")
-        if name in found:
-            raise ValueError(f"{name} stands there twice")
-        found[name] = number
-    return tuple(found.items())
-
-
 #: words of the command itself: name -> (field, how it is read)
 _MAIN: dict[str, tuple[str, Callable[[str], Any]]] = {
     "n": ("n", parse_number),
@@ -122,7 +107,7 @@ def _main(command: Command, words: list[str]) -> Command:
         name, equals, text = word.partition("=")
         ops = re.match(r"(ops|ratio)\((.*)\)\Z", word, re.DOTALL)
         if ops:
-            found["ops"] = value_of(command.command, word, _ratio_ops, ops[2])
+            found["ops"] = value_of(command.command, word, weights, ops[2])
         elif word == "no-warmup":
             found["warmup"] = False
         elif _UNCERTAINTY.match(word):

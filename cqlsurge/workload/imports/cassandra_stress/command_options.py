@@ -89,6 +89,28 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def weights(text: str) -> tuple[tuple[str, float], ...]:
+    """`insert=3,read1=1.5` as names and weights. Raises ValueError."""
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, weight = part.partition("=")
+        try:
+            number = float(weight)
+        except ValueError:
+            number = -1.0
+        if not equals or not name or not 0 < number < float("inf"):
+            raise ValueError(f"{part!r} is no operation and weight: write it as insert=3")
+        if name in found:
+            raise ValueError(f"{name} stands there twice")
+        found[name] = number
+    return tuple(found.items())
+
+
+def operations(text: str) -> tuple[tuple[str, float], ...]:
+    """The weights of `--mix`. Raises UsageError."""
+    return value_of("--mix", text, weights, text)
+
+
 def _pop(command: Command, words: list[str]) -> Command:
     population = Population()
     for word in words:
