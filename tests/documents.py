@@ -10,10 +10,10 @@ from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.results.document import RunFacts, build
 from cqlsurge.results.evidence import Evidence, service_of
 from cqlsurge.results.figures import Figures, merged_kinds
-from cqlsurge.results.ladder import Climb
-from cqlsurge.results.ladder import build as build_ladder
-from cqlsurge.results.rungs import RUNGS
+from cqlsurge.results.ladder_document import Climb
+from cqlsurge.results.ladder_document import build as build_ladder
 from cqlsurge.results.seconds import Second
+from cqlsurge.results.techniques import RUNGS
 from cqlsurge.results.timeline import Timeline
 from cqlsurge.results.verdict import judge
 from cqlsurge.settings import Settings

@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from cqlsurge.cli.compare import add_output, open_output, tell
 from cqlsurge.cli.run import ADDRESS_HELP, add_settings, settings_from
-from cqlsurge.errors import CqlsurgeError, UsageError
+from cqlsurge.errors import UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.comparable import EVERYTHING, judge_comparable
 from cqlsurge.results.compare import compare
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import folder_of, keep, make_folder
-from cqlsurge.runs.interrupts import Interrupts
+from cqlsurge.results.listener import Listener
 from cqlsurge.runs.run import exit_code
-from cqlsurge.runs.series import one_database, run_on
+from cqlsurge.runs.series import Audience, Series
 from cqlsurge.settings import Settings
 from cqlsurge.show.terminal.progress import make_display
 from cqlsurge.show.terminal.runs import key_figures
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     make_folder(folder)
     end_with_starter()
     stream = sys.stderr if args.json == STANDARD_OUTPUT else sys.stdout
-    experiment = Experiment(sides, folder, stream, Interrupts())
+    experiment = Experiment(sides, folder, stream)
     rehearsals = args.rehearse if args.rehearse is not None else int(sides[0].address is None)
     experiment.make(rehearsals, order_of(args.repeat, args.order, sides[0].seed))
     return _conclude(experiment, args, output)
@@ -124,11 +124,11 @@ def _check(args: argparse.Namespace, sides: list[Settings]) -> None:
 
 def _conclude(experiment: Experiment, args: argparse.Namespace, output: OutputFile | None) -> int:
     """Compares the runs that ended as asked; what the shell is told."""
-    made, stream = experiment.made, experiment.stream
-    if experiment.failure is not None:
+    made, stream = experiment.made_of, experiment.stream
+    if experiment.series.failure is not None:
         if not made[0] or not made[1]:
-            raise experiment.failure
-        stream.write(f"ended early: {experiment.failure}\n")
+            raise experiment.series.failure
+        stream.write(f"ended early: {experiment.series.failure}\n")
     if not made[0] or not made[1]:
         stream.write("interrupted before both sides had a run: nothing to compare\n")
         return INTERRUPTED
@@ -140,61 +140,58 @@ def _conclude(experiment: Experiment, args: argparse.Namespace, output: OutputFi
     code = tell(comparison, args, output)
     numbers = " -- ".join(" ".join(side) for side in experiment.names)
     stream.write(f"once more: cqlsurge compare --folder {experiment.folder} --allow-different all {numbers}\n")
-    if experiment.interrupted:
+    if experiment.series.state == "interrupted":
         return INTERRUPTED
-    if experiment.failure is not None:
-        return experiment.failure.exit_code
+    if experiment.series.failure is not None:
+        return experiment.series.failure.exit_code
     return max([code, *(exit_code(document) for side in made for document in side)])
 
 
-@dataclass
-class Experiment:
+class Experiment(Audience):
     """The runs of both sides, made in turn on one database."""
 
-    sides: list[Settings]
-    folder: Path
-    stream: TextIO
-    interrupts: Interrupts
-    interrupted: bool = False
-    failure: CqlsurgeError | None = None
-
-    def __post_init__(self) -> None:
-        self.made: tuple[list[Document], list[Document]] = ([], [])
+    def __init__(self, sides: list[Settings], folder: Path, stream: TextIO) -> None:
+        self.sides, self.folder, self.stream = sides, folder, stream
+        self.series = Series(sides[0].address, self)
+        self.made_of: tuple[list[Document], list[Document]] = ([], [])
         self.names: tuple[list[str], list[str]] = ([], [])
+        self._side: int | None = None  # of the run that goes on, if it counts
 
     def make(self, rehearsals: int, order: list[int]) -> None:
         """Makes the runs until all are made, one fails, or somebody interrupts."""
-        with self.interrupts.installed():
-            try:
-                with one_database(self.sides[0].address, self.interrupts, self._stage) as address:
-                    for number in range(rehearsals):
-                        self._one(0, address, f"rehearsal {number + 1} of {rehearsals}", counts=False)
-                    for number, side in enumerate(order, 1):
-                        self._one(side, address, f"run {number} of {len(order)}", counts=True)
-            except KeyboardInterrupt:
-                self.interrupted = True
-            except CqlsurgeError as error:
-                self.failure = error
 
-    def _one(self, side: int, address: str, what: str, *, counts: bool) -> None:
-        """One run. Raises KeyboardInterrupt when it was interrupted: it is not compared then, though it is kept."""
-        settings = self.sides[side]
-        self._line(f"{what}: {SIDES[side]}")
-        quiet = settings.quiet or not self.stream.isatty()
-        with make_display(self.stream, quiet=quiet) as display:
-            document = run_on(address, settings, display, self.interrupts)
+        def steps() -> None:
+            for number in range(rehearsals):
+                self._one(0, f"rehearsal {number + 1} of {rehearsals}", counts=False)
+            for number, side in enumerate(order, 1):
+                self._one(side, f"run {number} of {len(order)}", counts=True)
+
+        self.series.make(steps)
+
+    def _one(self, side: int, what: str, *, counts: bool) -> None:
+        self._side = side if counts else None
+        self.line(f"{what}: {SIDES[side]}")
+        document = self.series.run(self.sides[side])
         if counts:
+            self.made_of[side].append(document)
+
+    def made(self, document: Document) -> None:
+        """Keeps the run; an interrupted one is not compared."""
+        if self._side is not None:
             name = keep(document, self.folder)
-        if document["state"] == "interrupted":
-            raise KeyboardInterrupt
-        self._line(f"    {key_figures(document)}")
-        if counts:
-            self.made[side].append(document)
-            self.names[side].append(name.rpartition("-")[2])
+            if document["state"] != "interrupted":
+                self.names[self._side].append(name.rpartition("-")[2])
 
-    def _stage(self, text: str) -> None:
-        self._line(f"{text} ...")
+    def ended(self, document: Document) -> None:
+        """See Audience."""
+        self.line(f"    {key_figures(document)}")
 
-    def _line(self, text: str) -> None:
+    def listener(self) -> AbstractContextManager[Listener]:
+        """A live screen on a terminal."""
+        quiet = any(side.quiet for side in self.sides) or not self.stream.isatty()
+        return make_display(self.stream, quiet=quiet)
+
+    def line(self, text: str) -> None:
+        """See Audience."""
         self.stream.write(text + "\n")
         self.stream.flush()

@@ -20,7 +20,7 @@ from cqlsurge.host.limits import Finding, findings, read_limits
 from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.engines.tls import client_context
 from cqlsurge.processes.interpreters import find_pypy, own
-from cqlsurge.results.ladder import HEADLINE_OPS_S
+from cqlsurge.results.ladder_document import HEADLINE_OPS_S
 from cqlsurge.runs.ceiling import Ceiling, measure_ceiling, null_server
 from cqlsurge.settings import Settings, options
 from cqlsurge.units import show_count

@@ -15,15 +15,15 @@ from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import OutputFile, is_standard_output
-from cqlsurge.results.ladder import LADDER, build
+from cqlsurge.results.ladder_document import LADDER, build
 from cqlsurge.results.listener import Listener
-from cqlsurge.results.rungs import RUNGS, Rung
-from cqlsurge.runs.interrupts import Interrupts
-from cqlsurge.runs.ladder import WARMUP_COMPILED_S, WARMUP_S, Audience, Ladder
+from cqlsurge.results.techniques import RUNGS, Rung
+from cqlsurge.runs.ladder_runs import WARMUP_COMPILED_S, WARMUP_S, Ladder
+from cqlsurge.runs.series import Audience
 from cqlsurge.settings import Settings, options
-from cqlsurge.show.report.ladder import render
+from cqlsurge.show.report.ladder_page import render
 from cqlsurge.show.report.page import PAGE
-from cqlsurge.show.terminal.ladder import explain, print_ladder
+from cqlsurge.show.terminal.ladder_table import explain, print_ladder
 from cqlsurge.show.terminal.progress import make_display
 from cqlsurge.show.terminal.runs import key_figures
 from cqlsurge.units import parse_duration_s, positive_count, positive_s
@@ -122,7 +122,7 @@ class Climbing(Audience):
         self.html = OutputFile(args.html, "--html", PAGE, force=args.force) if args.html else None
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.ladder = Ladder(
-            self.settings, rungs, args.rounds, warmup_s=args.warmup_s, interrupts=Interrupts(), audience=self
+            self.settings, rungs, args.rounds, warmup_s=args.warmup_s, audience=self, round_over=self.keep
         )
 
     def line(self, text: str) -> None:
@@ -139,7 +139,7 @@ class Climbing(Audience):
         """See Audience."""
         self.line(f"    {key_figures(document)}, {document['client']['cpu_us_per_op']:.2f} us CPU per operation")
 
-    def round_over(self) -> None:
+    def keep(self) -> None:
         """Keeps what there is, lest a killed ladder leaves nothing."""
         if self.json is not None and not self.json.streams:
             try:
@@ -151,16 +151,16 @@ class Climbing(Audience):
         """The ladder as far as it has come."""
         return build(
             self.ladder.climbs,
-            state=self.ladder.state,
+            state=self.ladder.series.state,
             started_at=self.started_at,
             settings=self.settings.to_json(),
             rounds=self.rounds,
-            ended=str(self.ladder.failure or ""),
+            ended=str(self.ladder.series.failure or ""),
         )
 
     def conclude(self) -> int:
         """Shows and writes the whole; the exit code. Raises what ended it before anything was measured."""
-        failure, interrupted = self.ladder.failure, self.ladder.state == "interrupted"
+        failure, interrupted = self.ladder.series.failure, self.ladder.series.state == "interrupted"
         measured = any(climb.runs for climb in self.ladder.climbs)
         if failure is not None and not measured:
             raise failure

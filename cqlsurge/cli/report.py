@@ -15,8 +15,8 @@ from cqlsurge.results.csv import timeline_csv
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
 from cqlsurge.results.folder import folder_of, read_runs
-from cqlsurge.results.ladder import LADDER, read_ladder
-from cqlsurge.show.report import ladder
+from cqlsurge.results.ladder_document import LADDER, read_ladder
+from cqlsurge.show.report import ladder_page
 from cqlsurge.show.report.markdown import MARKDOWN, markdown
 from cqlsurge.show.report.page import PAGE, Comparison, render
 from cqlsurge.show.report.tables import Table
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _ladder_text(path: str, args: argparse.Namespace) -> str:
     document = read_ladder(path)
-    return ladder.markdown(document) if args.markdown else ladder.render(document)
+    return ladder_page.markdown(document) if args.markdown else ladder_page.render(document)
 
 
 def _text(args: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from cqlsurge.errors import UsageError
 from cqlsurge.load.latency.histogram import PERCENTILES
 from cqlsurge.results.document import Document
-from cqlsurge.results.side import ALL, Figure, Side, resolution, series
+from cqlsurge.results.run_set import ALL, Figure, RunSet, resolution, series
 from cqlsurge.results.statistics import (
     SERIES_MIN,
     Difference,
@@ -133,7 +133,7 @@ def compare(
         raise UsageError("a comparison needs a run on each side: cqlsurge compare BASE... -- CANDIDATE...")
     rated = all(document["settings"].get("rate") is not None for document in [*base, *candidate])
     latency = latency or ("response" if rated else "service")
-    pair = Pair(Side(base, latency), Side(candidate, latency), run_variation)
+    pair = Pair(RunSet(base, latency), RunSet(candidate, latency), run_variation)
     drafts = [pair.draft(metric) for metric in _metrics(pair, rated)]
     return Comparison(
         len(base), len(candidate), latency, _judged(drafts), differences or [], [*warnings, *pair.warnings()]
@@ -177,7 +177,7 @@ class Draft:
 class Pair:
     """Two sides, and how far their figures can be told apart."""
 
-    def __init__(self, base: Side, candidate: Side, run_variation: float) -> None:
+    def __init__(self, base: RunSet, candidate: RunSet, run_variation: float) -> None:
         self.base, self.candidate, self.run_variation = base, candidate, run_variation
         started = sorted(run.started_at for side in (base, candidate) for run in side.runs)
         places = [[float(started.index(run.started_at)) for run in side.runs] for side in (base, candidate)]
@@ -234,7 +234,7 @@ class Pair:
         base, candidate = self.order
         return max(base) < min(candidate) or max(candidate) < min(base)
 
-    def _figure(self, side: Side, metric: Metric) -> Figure:
+    def _figure(self, side: RunSet, metric: Metric) -> Figure:
         if metric.figure:
             return side.tail(metric.kind, metric.figure)
         return {"throughput": side.throughput, "cpu": side.cpu_us, "errors": side.error_share}[metric.name]()
@@ -286,7 +286,7 @@ class Pair:
         assumed = 0.0 if metric.is_share else math.sqrt(2) * self.run_variation
         return difference(spreads[0], spreads[1], math.hypot(floor, assumed))
 
-    def _run_spread(self, side: Side, metric: Metric, value: float) -> Spread | None:
+    def _run_spread(self, side: RunSet, metric: Metric, value: float) -> Spread | None:
         names = {"mean": ("p50", "p99"), "p90": ("p50", "p99"), "cpu": (), "p99_99": ()}
         name = metric.figure or metric.name
         found = [series_spread(series(side.runs[0], one)) for one in names.get(name, (name,))]

@@ -68,7 +68,7 @@ def build(
         "operations": figures.operations,
         "stragglers": figures.stragglers,
         "unacknowledged": {
-            "ranges": unacknowledged.pairs(),
+            "ranges": [list(pair) for pair in unacknowledged.pairs()],
             "overflow": unacknowledged.overflow,
             "below": figures.numbers.below,
         },

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Database:
-    """A connected database. `target` is what engines need; `facts` what the result tells."""
+    """A connected database. `target` is what engines need; `facts` what the result tells.
+
+    own: our own, if it was started for this run; embedded: whether it is our own, whoever started it.
+    """
 
     cluster: Cluster
     session: Session
@@ -42,6 +45,7 @@ class Database:
     identity: Identity
     watch: TopologyWatch
     own: EmbeddedCluster | None
+    embedded: bool
     settings: Settings
 
     @property
@@ -52,7 +56,7 @@ class Database:
             "product": self.identity.product,
             "version": self.identity.version,
             "name": self.identity.name,
-            "embedded": self.own is not None,
+            "embedded": self.embedded,
             "nodes": len(nodes),
             "dcs": sorted({node.dc for node in nodes}),
             "dc": self.target.local_dc,
@@ -92,18 +96,21 @@ class Database:
         self.cluster.shutdown()
 
 
-def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> Database:
+def open_database(settings: Settings, stack: ExitStack, listener: Listener, shared: str = "") -> Database:
     """Connects (starting our own Cassandra where no address is given) and prepares the schema.
 
-    What must be ended again is put on the stack. Raises UsageError, ClusterError or EmbeddedError.
+    `shared`: where our own is that was started for several runs, of which this is one without an address. What must be
+    ended again is put on the stack. Raises UsageError, ClusterError or EmbeddedError.
     """
     security = read_security(settings)
     translations = parse_translations(settings.translate)
-    points = parse_address(settings.address) if settings.address is not None else []
-    own = _start_embedded(stack, listener) if settings.address is None else None
+    address = settings.address or shared
+    points = parse_address(address) if address else []
+    own = None if address else _start_embedded(stack, listener)
     if own is not None:
-        points = parse_address(own.address)
-    listener.stage(f"connecting to {own.address if own is not None else settings.address}")
+        address = own.address
+        points = parse_address(address)
+    listener.stage(f"connecting to {address}")
     cluster, session = connect(points, security, translations, listener.note)
     stack.callback(cluster.shutdown)
     with plain_errors("looking at the database"):
@@ -118,6 +125,7 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener) -> D
             identity=identify(session),
             watch=TopologyWatch(cluster),
             own=own,
+            embedded=settings.address is None,
             settings=settings,
         )
     stack.callback(database.close)

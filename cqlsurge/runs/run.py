@@ -23,9 +23,16 @@ from cqlsurge.runs.watch import Watch, server_watch
 from cqlsurge.settings import Settings
 
 
-def run(settings: Settings, listener: Listener | None = None, interrupts: Interrupts | None = None) -> Document:
+def run(
+    settings: Settings,
+    listener: Listener | None = None,
+    interrupts: Interrupts | None = None,
+    *,
+    shared: str = "",
+) -> Document:
     """Carries the run out and gives its result document, `partial` or `interrupted` where it did not end by itself.
 
+    `shared`: where our own database is, if it was started for several runs and the settings name none.
     Raises UsageError for settings that cannot be, and other CqlsurgeErrors where nothing could be measured. A request
     to stop before load begins raises KeyboardInterrupt.
     """
@@ -35,7 +42,7 @@ def run(settings: Settings, listener: Listener | None = None, interrupts: Interr
         with interrupts.raising():
             outputs = Outputs(settings, stack, listener)
             plan = make_plan(settings.check(), stack, listener)
-            database = open_database(plan.settings, stack, listener)
+            database = open_database(plan.settings, stack, listener, shared)
             check_target(plan, database.target)
             processes = start_processes(plan, database, stack, listener)
         facts = _facts(plan, database, processes)

@@ -1,11 +1,11 @@
-"""Several runs, one after the other, on one database: what `ab` and the ladder share."""
+"""Several runs, one after the other, on one database: what `ab` and the ladder are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from cqlsurge.errors import CqlsurgeError
 from cqlsurge.results.document import Document
 from cqlsurge.results.listener import Listener
 from cqlsurge.runs.interrupts import Interrupts
@@ -13,26 +13,81 @@ from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 
 
-@contextmanager
-def one_database(address: str | None, interrupts: Interrupts, stage: Callable[[str], None]) -> Iterator[str]:
-    """The address of the database of all runs; without one our own is started first and stopped in the end."""
-    if address is not None:
-        yield address
-        return
-    from cqlsurge.database.embedded.cluster import start  # a run on an address needs none of its optional packages
+class Audience:
+    """Whom a series tells how it goes."""
 
-    with interrupts.raising():
-        cluster = start(progress=stage)
-    try:
-        yield str(cluster.address)
-    finally:
-        cluster.stop()
+    def line(self, text: str) -> None:
+        """A line of text."""
+
+    def listener(self) -> AbstractContextManager[Listener]:
+        """Whom a run tells."""
+        return nullcontext(Listener())
+
+    def made(self, document: Document) -> None:
+        """A run was made, whole or interrupted."""
+
+    def ended(self, document: Document) -> None:
+        """A run has ended that was not interrupted."""
 
 
-def run_on(address: str, settings: Settings, listener: Listener, interrupts: Interrupts) -> Document:
-    """One run on that database. Where its settings name none, neither does the document: --from starts one again."""
-    document = run(replace(settings, address=address), listener, interrupts)
-    if settings.address is None:
-        document["settings"]["address"] = None
-        document["cluster"]["embedded"] = True
-    return document
+class Stages(Listener):
+    """Tells what takes a while before the first run, also where runs are not shown as they go."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+
+    def stage(self, text: str) -> None:
+        """A line."""
+        self._audience.line(f"{text} ...")
+
+
+class Series:
+    """See the module's text. `state` is running, done, interrupted, or partial, for which `failure` is the reason."""
+
+    def __init__(self, address: str | None, audience: Audience) -> None:
+        self.state = "running"
+        self.failure: CqlsurgeError | None = None
+        self.audience, self.interrupts = audience, Interrupts()
+        self._address, self._shared = address, ""
+
+    def make(self, steps: Callable[[], None], prepare: Callable[[], None] = lambda: None) -> None:
+        """Carries out the steps, which call `run`, until all are done, one fails, or somebody interrupts.
+
+        `prepare` comes before there is a database.
+        """
+        with self.interrupts.installed():
+            try:
+                prepare()
+                with self._database():
+                    steps()
+                self.state = "done"
+            except KeyboardInterrupt:
+                self.state = "interrupted"
+            except CqlsurgeError as error:
+                self.state, self.failure = "partial", error
+
+    def run(self, settings: Settings) -> Document:
+        """One run. Raises KeyboardInterrupt when it was interrupted, and what a run raises."""
+        with self.audience.listener() as listener:
+            document = run(settings, listener, self.interrupts, shared=self._shared)
+        self.audience.made(document)
+        if document["state"] == "interrupted":
+            raise KeyboardInterrupt
+        self.audience.ended(document)
+        return document
+
+    @contextmanager
+    def _database(self) -> Iterator[None]:
+        """Where no address is given our own is started for all runs, and stopped in the end."""
+        if self._address is not None:
+            yield
+            return
+        from cqlsurge.database.embedded.cluster import start  # a run on an address needs none of its optional packages
+
+        with self.interrupts.raising():
+            cluster = start(progress=Stages(self.audience).stage)
+        self._shared = str(cluster.address)
+        try:
+            yield
+        finally:
+            cluster.stop()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,4 +136,5 @@ def test_what_dies_is_named(server: Simulated) -> None:
     assert process.returncode == 1, text
     assert "does not count: round 2 of 50: load process 0" in text
     assert "killed by" in text
-    assert "ENDED EARLY: nothing answers at" in text
+    # The server goes away before the run connects, or while it does.
+    assert re.search(r"ENDED EARLY: (nothing answers at|looking at the database: no node answers)", text)

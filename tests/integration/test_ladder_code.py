@@ -14,7 +14,7 @@ from cassandra.cluster import Session
 from cqlsurge.database.connect import connect
 from cqlsurge.database.embedded import EmbeddedCluster
 from cqlsurge.database.secrets import Security
-from cqlsurge.results.rungs import PAGE, RUNGS
+from cqlsurge.results.techniques import PAGE, RUNGS
 from tests.simulator.simulated import Client
 
 ROOT = Path(__file__).resolve().parents[2]

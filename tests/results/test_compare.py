@@ -25,7 +25,7 @@ from cqlsurge.results.comparable import judge_comparable
 from cqlsurge.results.compare import compare
 from cqlsurge.results.document import latencies
 from cqlsurge.results.limits import check_limits, parse_limit
-from cqlsurge.results.side import Side
+from cqlsurge.results.run_set import RunSet
 
 PAIRS = 6
 
@@ -89,7 +89,7 @@ def test_percentiles_are_those_of_the_merged_histogram(pair: Any) -> None:
         sum(cells) for cells in zip(*(decode(run["histograms"]["write"]["service"]) for run in pair[0]), strict=True)
     ]
     figures = latencies({"write": dict.fromkeys(LATENCIES, counts)}, dict.fromkeys(LATENCIES, counts))["all"]["service"]
-    side = Side(pair[0], "service")
+    side = RunSet(pair[0], "service")
     for name in ("mean", "p50", "p99", "p99_9", "p99_99"):
         assert side.tail("all", name).whole == pytest.approx(figures[name], rel=1.1e-3), name
 

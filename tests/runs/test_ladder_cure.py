@@ -10,7 +10,7 @@ from cqlsurge.errors import CqlsurgeError
 from cqlsurge.load.engines.registry import ENGINES
 from cqlsurge.processes import environments, interpreters
 from cqlsurge.processes.interpreters import Interpreter
-from cqlsurge.runs.ladder import cure
+from cqlsurge.runs.ladder_runs import cure
 
 
 def refusal(engine: str, runtime: str) -> str:

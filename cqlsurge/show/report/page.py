@@ -20,7 +20,7 @@ from cqlsurge.results.command import command_of
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import marked
 from cqlsurge.results.verdict import lines as verdict_lines
-from cqlsurge.results.words import cluster_line, engine_line
+from cqlsurge.show.lines import cluster_line, engine_line
 from cqlsurge.show.report import charts, tables
 from cqlsurge.show.report.dots import Dots
 from cqlsurge.show.report.run import Run

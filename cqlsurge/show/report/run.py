@@ -14,7 +14,7 @@ from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.load.pacing.notation import parse
 from cqlsurge.results.document import Document
 from cqlsurge.results.timeline import cells_text, heat_cells
-from cqlsurge.results.words import headline
+from cqlsurge.show.lines import headline
 
 #: columns that a chart over time has at most
 COLUMNS = 300

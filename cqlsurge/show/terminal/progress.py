@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cqlsurge.results.listener import FASTER, PAUSE, SLOWER, STOP, Listener, Progress
-from cqlsurge.results.words import cluster_line, engine_line
+from cqlsurge.show.lines import cluster_line, engine_line
 from cqlsurge.show.terminal.keys import Keys
 from cqlsurge.show.terminal.screen import Scene, draw, left_s
 from cqlsurge.units import show_count, show_s, show_us

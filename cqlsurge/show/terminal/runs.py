@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cqlsurge.results.document import Document
-from cqlsurge.results.words import headline
+from cqlsurge.show.lines import headline
 from cqlsurge.units import show_count, show_us
 
 WIDTH = 80

@@ -14,7 +14,7 @@ from rich.text import Text
 from cqlsurge.results.document import broken_laws
 from cqlsurge.results.until import line as precision_line
 from cqlsurge.results.verdict import lines as verdict_lines
-from cqlsurge.results.words import cluster_line, engine_line, headline
+from cqlsurge.show.lines import cluster_line, engine_line, headline
 from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100

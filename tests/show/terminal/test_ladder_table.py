@@ -8,9 +8,9 @@ import re
 import pytest
 from documents import make_ladder
 
-from cqlsurge.results.rungs import RUNGS
-from cqlsurge.show.report.ladder import markdown, render
-from cqlsurge.show.terminal.ladder import explain, print_ladder
+from cqlsurge.results.techniques import RUNGS
+from cqlsurge.show.report.ladder_page import markdown, render
+from cqlsurge.show.terminal.ladder_table import explain, print_ladder
 from tests.show.report.test_page import parsed
 
 

@@ -20,9 +20,9 @@ from cqlsurge.results.command import command_of
 from cqlsurge.results.compare import CPU, ERROR_FLOOR, LARGEST, LEVEL, RUN_VARIATION, THROUGHPUT, Metric, Pair
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import marked
-from cqlsurge.results.rungs import ANCESTOR, Rung
-from cqlsurge.results.side import ALL, Figure, Side
+from cqlsurge.results.run_set import ALL, Figure, RunSet
 from cqlsurge.results.statistics import Difference, spread_of
+from cqlsurge.results.techniques import ANCESTOR, Rung
 
 KIND = "cqlsurge ladder"
 SCHEMA = 1
@@ -88,7 +88,7 @@ def _rung(climb: Climb, below: Climb | None) -> dict[str, Any]:
     }
     if not climb.runs:
         return told
-    side, last = Side(climb.runs, LATENCY), climb.runs[-1]
+    side, last = RunSet(climb.runs, LATENCY), climb.runs[-1]
     cpu_us = side.cpu_us()
     return {
         **told,
@@ -123,7 +123,7 @@ def _estimate(figure: Figure) -> dict[str, float | None]:
 
 def _over(climb: Climb, below: Climb) -> dict[str, Any]:
     """How many times the throughput of the rung below, and how many times less CPU an operation."""
-    pair = Pair(Side(below.runs, LATENCY), Side(climb.runs, LATENCY), RUN_VARIATION)
+    pair = Pair(RunSet(below.runs, LATENCY), RunSet(climb.runs, LATENCY), RUN_VARIATION)
     return {"rung": below.rung.name, "ops": _factor(pair, THROUGHPUT, 1), "cpu": _factor(pair, CPU, -1)}
 
 

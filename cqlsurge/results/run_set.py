@@ -29,7 +29,7 @@ Cells = dict[int, int]
 
 
 @dataclass(frozen=True)
-class Run:
+class ComparedRun:
     """The figures of one run that a comparison needs. Histograms are {kind: {cell: count}}, kinds and `all`."""
 
     ok: int
@@ -43,7 +43,7 @@ class Run:
     rows: list[dict[str, Any]]
 
 
-def read_run(document: Document, latency: str) -> Run:
+def read_run(document: Document, latency: str) -> ComparedRun:
     """The figures of a document. Raises ResultError where nothing was measured."""
     duration_s = float(document["duration_s"])
     ok = round(document["throughput_ops_s"] * duration_s)
@@ -61,7 +61,7 @@ def read_run(document: Document, latency: str) -> Run:
     for counted in kinds.values():
         for index, count in counted.items():
             merged[index] = merged.get(index, 0) + count
-    return Run(
+    return ComparedRun(
         ok=ok,
         finished=finished,
         errors=errors,
@@ -88,7 +88,7 @@ class Figure:
         return Figure(math.log(self.whole), each, without)
 
 
-class Side:
+class RunSet:
     """The runs of one side."""
 
     def __init__(self, documents: Sequence[Document], latency: str) -> None:
@@ -167,7 +167,7 @@ def resolution(value_us: float) -> float:
     return width_at(index_of(value_ns)) / value_ns
 
 
-def series(run: Run, name: str) -> list[float]:
+def series(run: ComparedRun, name: str) -> list[float]:
     """A figure of a run second by second, for its variation within the run; empty where it cannot be had.
 
     Logarithms, but for `errors`, which are shares. Mean and p90 have no series of their own.

@@ -7,8 +7,9 @@ from typing import Any
 from markupsafe import Markup
 
 from cqlsurge.results.document import Document
-from cqlsurge.results.ladder import measured
-from cqlsurge.results.ladder_words import (
+from cqlsurge.results.ladder_document import measured
+from cqlsurge.results.techniques import RUNGS
+from cqlsurge.show.ladder_lines import (
     bound_line,
     cores_text,
     factor_text,
@@ -17,8 +18,7 @@ from cqlsurge.results.ladder_words import (
     top_line,
     work_line,
 )
-from cqlsurge.results.rungs import RUNGS
-from cqlsurge.results.words import cluster_line
+from cqlsurge.show.lines import cluster_line
 from cqlsurge.show.report.dots import Dot, Dots
 from cqlsurge.show.report.markdown import MARK as MARKDOWN_MARK
 from cqlsurge.show.report.markdown import table_text

@@ -7,22 +7,20 @@ and per operation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
-from cqlsurge.errors import ClusterError, CqlsurgeError, RunError, UsageError
+from cqlsurge.errors import ClusterError, RunError, UsageError
 from cqlsurge.load.engines.registry import EngineInfo, engine_info
 from cqlsurge.processes.interpreters import PYPY_VARIABLE
 from cqlsurge.results.document import Document
-from cqlsurge.results.ladder import Climb
-from cqlsurge.results.listener import Listener
-from cqlsurge.results.rungs import Rung
-from cqlsurge.runs.interrupts import Interrupts
+from cqlsurge.results.ladder_document import Climb
+from cqlsurge.results.techniques import Rung
 from cqlsurge.runs.phases import POPULATE_CONCURRENCY
 from cqlsurge.runs.plan import make_plan
 from cqlsurge.runs.run import exit_code
-from cqlsurge.runs.series import one_database, run_on
+from cqlsurge.runs.series import Audience, Series, Stages
 from cqlsurge.settings import Settings
 from cqlsurge.units import show_s
 
@@ -38,36 +36,11 @@ REHEARSAL_S = 6.0
 POPULATE_S = 25.0
 
 
-class Audience:
-    """Whom the climb tells how it goes."""
-
-    def line(self, text: str) -> None:
-        """A line of text."""
-
-    def listener(self) -> AbstractContextManager[Listener]:
-        """Whom a run tells."""
-        return nullcontext(Listener())
-
-    def ended(self, document: Document) -> None:
-        """A run has ended."""
-
-    def round_over(self) -> None:
-        """All rungs had a run."""
-
-
-class Stages(Listener):
-    """Tells what takes a while before the first run, also where runs are not shown as they go."""
-
-    def __init__(self, audience: Audience) -> None:
-        self._audience = audience
-
-    def stage(self, text: str) -> None:
-        """A line."""
-        self._audience.line(f"{text} ...")
-
-
 class Ladder:
-    """A climb. `common`: the settings that all rungs share; `warmup_s`: instead of each rung's own."""
+    """A climb. `common`: the settings that all rungs share; `warmup_s`: instead of each rung's own.
+
+    `round_over` is called when all rungs had a run.
+    """
 
     def __init__(
         self,
@@ -76,34 +49,25 @@ class Ladder:
         rounds: int,
         *,
         warmup_s: float | None,
-        interrupts: Interrupts,
         audience: Audience,
+        round_over: Callable[[], None],
     ) -> None:
         self.climbs = [Climb(rung) for rung in rungs]
-        self.state = "running"
-        self.failure: CqlsurgeError | None = None
+        self.series = Series(common.address, audience)
         self._common, self._rounds, self._warmup_s = common, rounds, warmup_s
-        self._interrupts, self._audience = interrupts, audience
+        self._audience, self._round_over = audience, round_over
         self._settings: dict[str, Settings] = {}
 
     def climb(self) -> None:
-        """Makes the runs until all are made, the database is lost, or somebody interrupts; `state` says which."""
-        with self._interrupts.installed():
-            try:
-                self._prepare()
-                self._audience.line(self._length())
-                stages = Stages(self._audience)
-                with one_database(self._common.address, self._interrupts, stages.stage) as address:
-                    self._populate(address)
-                    if self._common.address is None:
-                        self._rehearse(address)
-                    for number in range(1, self._rounds + 1):
-                        self._round(address, number)
-                self.state = "done"
-            except KeyboardInterrupt:
-                self.state = "interrupted"
-            except CqlsurgeError as error:
-                self.state, self.failure = "partial", error
+        """Makes the runs until all are made, the database is lost, or somebody interrupts; `series` says which."""
+        self.series.make(self._steps, self._prepare)
+
+    def _steps(self) -> None:
+        self._populate()
+        if self._common.address is None:
+            self._rehearse()
+        for number in range(1, self._rounds + 1):
+            self._round(number)
 
     def _prepare(self) -> None:
         """Finds out which rungs can run here, and sets up what they need. Raises RunError where none can."""
@@ -112,7 +76,7 @@ class Ladder:
             for runtime in climb.rung.runtimes:
                 settings = self._settings_of(climb.rung, runtime)
                 try:
-                    with self._interrupts.raising():
+                    with self.series.interrupts.raising():
                         make_plan(settings, ExitStack(), Stages(self._audience))
                 except (UsageError, RunError) as error:
                     reasons.append(cure(str(error), engine_info(climb.rung.engine), runtime))
@@ -124,6 +88,7 @@ class Ladder:
                 self._audience.line(f"{climb.rung.name} cannot run here: {climb.absent}")
         if not self._settings:
             raise RunError(f"no rung can run here; {self.climbs[0].rung.name}: {self.climbs[0].absent}")
+        self._audience.line(self._length())
 
     def _length(self) -> str:
         """How much there is to do, and how long it will take."""
@@ -144,21 +109,21 @@ class Ladder:
             warmup=own_s if self._warmup_s is None else self._warmup_s,
         )
 
-    def _populate(self, address: str) -> None:
+    def _populate(self) -> None:
         """Writes the keys once. Raises RunError where that fails."""
         self._audience.line(f"writing the {self._common.population:,} keys, by the engine wire: this does not count")
-        self._write(address, self._common.population, POPULATE_S if self._common.mode == "write" else None)
+        self._write(self._common.population, POPULATE_S if self._common.mode == "write" else None)
 
-    def _rehearse(self, address: str) -> None:
+    def _rehearse(self) -> None:
         """Warms a database that has just been started: much load, then each rung that asks it in a way of its own."""
         self._audience.line("warming the database, which was just started: this does not count either")
-        self._write(address, None, HEAT_S)
+        self._write(None, HEAT_S)
         for climb in self._able:
             settings = self._settings[climb.rung.name]
             if settings.runtime == "cpython":
-                self._attempt(address, climb, replace(settings, warmup=0.0, duration=REHEARSAL_S), "rehearsal")
+                self._attempt(climb, replace(settings, warmup=0.0, duration=REHEARSAL_S), "rehearsal")
 
-    def _write(self, address: str, operations: int | None, duration_s: float | None) -> None:
+    def _write(self, operations: int | None, duration_s: float | None) -> None:
         """One run of writes that does not count."""
         settings = replace(
             self._common,
@@ -168,7 +133,7 @@ class Ladder:
             operations=operations,
             duration=duration_s,
         ).effective()
-        fault = why_not(self._one(address, settings))
+        fault = why_not(self.series.run(settings))
         if fault:
             raise RunError(f"the keys could not be written: {fault}")
 
@@ -176,24 +141,24 @@ class Ladder:
     def _able(self) -> list[Climb]:
         return [climb for climb in self.climbs if not climb.absent]
 
-    def _round(self, address: str, number: int) -> None:
+    def _round(self, number: int) -> None:
         climbs = self._able
         for at, climb in enumerate(climbs if number % 2 else climbs[::-1], 1):
             where = f"round {number} of {self._rounds}"
             self._audience.line(f"{where}, run {at} of {len(climbs)}: {climb.rung.name}")
-            document = self._attempt(address, climb, self._settings[climb.rung.name], where)
+            document = self._attempt(climb, self._settings[climb.rung.name], where)
             if document is not None:
                 fault = why_not(document)
                 if fault:
                     self._leave_out(climb, where, fault)
                 else:
                     climb.runs.append(document)
-        self._audience.round_over()
+        self._round_over()
 
-    def _attempt(self, address: str, climb: Climb, settings: Settings, where: str) -> Document | None:
+    def _attempt(self, climb: Climb, settings: Settings, where: str) -> Document | None:
         """A run of a rung; None where it could not start, which ends the rung if it never did before."""
         try:
-            return self._one(address, settings)
+            return self.series.run(settings)
         except ClusterError:
             raise  # without the database there is nothing to climb on
         except (UsageError, RunError) as error:
@@ -203,15 +168,6 @@ class Ladder:
                 climb.absent = str(error)
                 self._audience.line(f"    cannot run here: {error}")
         return None
-
-    def _one(self, address: str, settings: Settings) -> Document:
-        """One run. Raises KeyboardInterrupt when it was interrupted: it does not count then."""
-        with self._audience.listener() as listener:
-            document = run_on(address, settings, listener, self._interrupts)
-        if document["state"] == "interrupted":
-            raise KeyboardInterrupt
-        self._audience.ended(document)
-        return document
 
     def _leave_out(self, climb: Climb, where: str, why: str) -> None:
         climb.left_out.append(f"{where}: {why}")

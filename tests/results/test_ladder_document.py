@@ -11,8 +11,8 @@ import pytest
 from documents import make_climb, make_ladder
 
 from cqlsurge.errors import ResultError
-from cqlsurge.results.ladder import Climb, build, read_ladder
-from cqlsurge.results.rungs import RUNGS
+from cqlsurge.results.ladder_document import Climb, build, read_ladder
+from cqlsurge.results.techniques import RUNGS
 
 SCHEMA = json.loads(files("cqlsurge.results").joinpath("ladder_schema.json").read_text(encoding="utf-8"))
 COMMON = {"state": "done", "started_at": "2026-11-23T13:00:00.000+00:00", "settings": {}, "rounds": 1}

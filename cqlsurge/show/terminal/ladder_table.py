@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cqlsurge.results.document import Document
-from cqlsurge.results.ladder_words import (
+from cqlsurge.results.techniques import Rung
+from cqlsurge.show.ladder_lines import (
     CODE,
     bound_line,
     cores_text,
@@ -22,8 +23,7 @@ from cqlsurge.results.ladder_words import (
     top_line,
     work_line,
 )
-from cqlsurge.results.rungs import Rung
-from cqlsurge.results.words import cluster_line
+from cqlsurge.show.lines import cluster_line
 from cqlsurge.units import show_count, three_digits
 
 WIDTH = 80

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from cqlsurge.results.document import Document
-from cqlsurge.results.ladder import measured
+from cqlsurge.results.ladder_document import measured
 from cqlsurge.units import show_count, three_digits
 
 STATES = {
