@@ -31,6 +31,23 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all", action="store_true", help="the long tests too: soak, fuzz, statistics, three nodes, scale-out"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the long tests, unless --all is given or nothing but long ones are named."""
+    for item in items:
+        if "cassandra3" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+    long = [item for item in items if item.get_closest_marker("long")]
+    if not config.getoption("--all") and 0 < len(long) < len(items):
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 def cannot_have(reason: str) -> None:
     """Skip the test, or fail it where everything must be there."""
     if os.environ.get("CQLSURGE_REQUIRE_ALL") == "1":

@@ -121,6 +121,12 @@ def test_modules_are_small() -> None:
     assert not too_long, too_long
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    """pytest imports them by their bare names: of two alike, one stops the whole collection."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
+
+
 def test_functions_are_small() -> None:
     too_long = []
     for path in package_files():

@@ -1,19 +1,18 @@
 """The share of requests that each node and shard should get from the `wire` engine, and what it got. Pure.
 
-From the ring or the tablets, with the engine's own choice among replicas (load/engines/wire/router.py): they take turns
-by operation number. Keys are spread over all tokens alike.
+The ranges are those that the engine routes by (load/engines/placement.py); replicas take turns by operation number.
+Keys are spread over all tokens alike.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cqlsurge.load.engines.contract import Node, Target
-from cqlsurge.load.routing.ring import Node as RingNode
-from cqlsurge.load.routing.ring import Ring, strategy_from_options
+from cqlsurge.load.engines.placement import BY_TOKEN, Place, token_ranges
 
 INT64_MIN = -(1 << 63)
 TOKENS = 1 << 64
@@ -25,10 +24,6 @@ OFF = 0.2
 #: where there were so many answers, a node that gave none of them was away
 MANY_ANSWERS = 100
 
-#: (host id, shard), with shard -1 for a node that has none
-Place = tuple[str, int]
-Pieces = Iterator[tuple[int, int, Sequence[Place]]]
-
 
 def expected_shares(target: Target) -> dict[Place, float]:
     """{(host id, shard): share of the requests}, 1 in all; shard -1 where a node has none."""
@@ -36,57 +31,22 @@ def expected_shares(target: Target) -> dict[Place, float]:
     if not nodes:
         return {}
     shards = {node.host_id: node.shards for node in nodes}
-    pieces = _tablets(target, nodes) if target.tablets else _ranges(target, nodes)
-    found = list(pieces)
-    width = max(len(places) for _, _, places in found)
+    ranges = token_ranges(target, nodes)
+    width = max(map(len, ranges.places))
     msb = {node.host_id: node.ignore_msb for node in nodes}
     shares: dict[Place, float] = {}
-    for first, last, places in found:
+    first = INT64_MIN - 1
+    for last, places in zip(ranges.bounds, ranges.places, strict=True):
         for choice in range(width):
             host, shard = places[choice % len(places)]
             part = (last - first) / TOKENS / width
-            if shard >= 0 or not shards[host]:
+            if shard != BY_TOKEN or not shards[host]:
                 shares[host, shard] = shares.get((host, shard), 0.0) + part
                 continue
             for index, portion in enumerate(shard_portions(first, last, shards[host], msb[host])):
                 shares[host, index] = shares.get((host, index), 0.0) + part * portion
+        first = last
     return shares
-
-
-def _everyone(nodes: Sequence[Node]) -> list[Place]:
-    return [(node.host_id, -1) for node in nodes]
-
-
-def _ranges(target: Target, nodes: Sequence[Node]) -> Pieces:
-    """(first, last, places) of each range (first, last] of the ring."""
-    everyone = _everyone(nodes)
-    ring = Ring({RingNode(node.host_id, node.dc, node.rack): node.tokens for node in nodes if node.tokens})
-    try:
-        sets = ring.replica_sets(strategy_from_options(target.replication)) if ring.tokens else []
-    except ValueError:
-        sets = []
-    if not sets:
-        yield INT64_MIN - 1, INT64_MIN - 1 + TOKENS, everyone
-        return
-    first = INT64_MIN - 1
-    local = {node.host_id for node in nodes}
-    for last, replicas in zip([*ring.tokens, INT64_MIN - 1 + TOKENS], [*sets, sets[0]], strict=True):
-        yield first, last, [(replica.name, -1) for replica in replicas if replica.name in local] or everyone
-        first = last
-
-
-def _tablets(target: Target, nodes: Sequence[Node]) -> Pieces:
-    """(first, last, places) of each tablet, places with their shard."""
-    everyone = _everyone(nodes)
-    # Where tablets name shards a node has some, known of or not.
-    shards = {node.host_id: node.shards or TOKENS for node in nodes}
-    first = INT64_MIN - 1
-    for last, replicas in sorted(target.tablets or ()):
-        places = [(host, shard) for host, shard in replicas if shard < shards.get(host, 0)]
-        yield first, last, places or everyone
-        first = last
-    if first < INT64_MIN - 1 + TOKENS:
-        yield first, INT64_MIN - 1 + TOKENS, everyone
 
 
 def shard_portions(first: int, last: int, shards: int, ignore_msb: int) -> list[float]:

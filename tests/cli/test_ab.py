@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -97,7 +96,6 @@ def test_an_interrupt_compares_what_there_is(cassandra: EmbeddedCluster, tmp_pat
         for line in process.stdout:
             lines.append(line)
             if line.startswith("run 4 "):
-                time.sleep(0.3)
                 process.send_signal(signal.SIGINT)
         text = "".join(lines)
     assert process.returncode == 130, text

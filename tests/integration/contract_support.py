@@ -93,8 +93,8 @@ class Bench:
         """A whole phase."""
         return self.finish(self.start(count, **phase))
 
-    def finish(self, start_ns: int, after_snapshot: Callable[[], None] = lambda: None) -> Ended:
-        """Waits for the end of the phase; `after_snapshot` is called at the first snapshot."""
+    def finish(self, start_ns: int, on_snapshot: Callable[[list[dict[str, Any]]], None] = lambda _: None) -> Ended:
+        """Waits for the end of the phase; `on_snapshot` is given the snapshots so far whenever one has come."""
         snapshots: list[dict[str, Any]] = []
         while True:
             message = self._wait_for("end", "snapshot")
@@ -103,8 +103,7 @@ class Bench:
                 ended.check_laws()
                 return ended
             snapshots.append(message)
-            if len(snapshots) == 1:
-                after_snapshot()
+            on_snapshot(snapshots)
 
     def send(self, message: dict[str, Any]) -> None:
         self._process.send(message)

@@ -238,9 +238,7 @@ def test_a_rate_is_kept(bench: Bench, contestant: Contestant) -> None:
 def test_stop_in_the_middle(bench: Bench, contestant: Contestant, session: Session) -> None:
     offset = 900_000_000
     start_ns = bench.start(ENDLESS, workload={"key_offset": offset}, concurrency=contestant.places)
-    time.sleep(0.4)
-    bench.send({"type": "stop", "drain_s": 10})
-    stopped = bench.finish(start_ns)
+    stopped = bench.finish(start_ns, lambda _: bench.send({"type": "stop", "drain_s": 10}))
     issued = stopped.message["issued"]
     assert stopped.message["reason"] == "asked"
     assert (stopped.total("ok"), stopped.message["due"], stopped.in_flight) == (issued, issued, 0)
@@ -278,11 +276,14 @@ def test_a_silent_node_hangs_nobody(contestant: Contestant, cassandra: EmbeddedC
         )
         other = contestant.bench(there, request_timeout_s=0.5)
         start_ns = other.start(ENDLESS, workload={"key_offset": 950_000_000}, concurrency=contestant.places)
-        time.sleep(0.4)
-        proxy.deaf = True
-        time.sleep(1.2)
-        other.send({"type": "stop", "drain_s": 0.3})
-        silent = other.finish(start_ns)
+
+        def on_snapshot(snapshots: list[dict[str, Any]]) -> None:
+            """Deaf once answers have come; then the end, when operations have timed out (a batch has no timeout)."""
+            if proxy.deaf and (contestant.name == "batch" or snapshots[-1]["errors"]):
+                other.send({"type": "stop", "drain_s": 0.3})
+            proxy.deaf = proxy.deaf or any(kind["ok"] for kind in snapshots[-1]["kinds"].values())
+
+        silent = other.finish(start_ns, on_snapshot)
         assert silent.total("ok") > 0
         assert silent.duration_s < 10
         if contestant.name == "batch":  # its operations have no timeout
@@ -302,8 +303,6 @@ def test_the_fake_engine_owes_the_same() -> None:
     assert bench.run(1000, concurrency=100).total("ok") == 1000
     assert bench.run(50, pacing=pacing_json(parse("1k"))).duration_s >= 49 / 1000
     start_ns = bench.start(ENDLESS)
-    time.sleep(0.1)
-    bench.send({"type": "stop", "drain_s": 5})
-    stopped = bench.finish(start_ns)
+    stopped = bench.finish(start_ns, lambda _: bench.send({"type": "stop", "drain_s": 5}))
     assert stopped.total("ok") == stopped.message["issued"] > 0
     bench.close()

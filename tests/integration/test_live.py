@@ -36,13 +36,17 @@ def command(server: Simulator, *options: str) -> list[str]:
 
 def on_terminal(words: list[str], typed: dict[str, bytes]) -> tuple[str, int]:
     """Runs a command on a terminal of 80 x 24; types bytes when their text has appeared. What was shown, exit code."""
+    sized, size = os.pipe()
     child, terminal = pty.fork()
     if child == 0:
+        os.close(size)
         os.environ.update(TERM="xterm-256color")
         os.environ.pop("CI", None)
-        time.sleep(0.3)  # until the size is set
+        os.read(sized, 1)
         os.execv(words[0], words)
+    os.close(sized)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.close(size)  # ends the child's wait
     before = termios.tcgetattr(terminal)
     shown, deadline = "", time.monotonic() + 90
     while time.monotonic() < deadline:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from held import gone, wait_until
 from cqlsurge.database.embedded import supervisor
 
 STUBBORN = (
-    "import signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+    "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
+    "print('up', flush=True)\nend_s = time.monotonic() + 60\nwhile time.monotonic() < end_s:\n    time.sleep(1)"
 )
 MEEK = "import time\nprint('up', flush=True)\ntime.sleep(60)"
 
@@ -70,7 +70,7 @@ def test_orders(tmp_path, word, end):
 def test_kill_hastens_a_stop(tmp_path):
     kept = Kept(tmp_path, STUBBORN)
     kept.order("stop")
-    time.sleep(0.1)
+    wait_until(lambda: "asked" in kept.output.read_text())
     assert not gone(kept.kept_pid)
     kept.order("kill")
     assert kept.process.wait(5) == 128 + signal.SIGKILL

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cqlsurge.load.cql.compression import Compressor, lz4_support
 from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.extensions import RATE_LIMIT_ERROR, Extensions
 from cqlsurge.load.cql.frames import Frame
 from cqlsurge.load.cql.requests import CQL_VERSION, AuthResponse, Options, Prepare, Request, Startup
 from cqlsurge.load.cql.responses import Authenticate, AuthSuccess, Ready, Response, Supported, decode_response
@@ -20,7 +21,6 @@ from cqlsurge.load.cql.server_errors import BAD_CREDENTIALS, UNAUTHORIZED, Error
 if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Target
 
-RATE_LIMIT = "SCYLLA_RATE_LIMIT_ERROR"
 _HOPELESS = (BAD_CREDENTIALS, UNAUTHORIZED)
 
 
@@ -32,22 +32,22 @@ class HandshakeError(Exception):
         self.hopeless = hopeless
 
 
-class Sharding(NamedTuple):
+class Shards(NamedTuple):
     """A node's shards as SUPPORTED announces them; `port` is the shard-aware one, if it may be used."""
 
-    shards: int
+    total: int
     ignore_msb: int
     port: int | None
 
 
 @dataclass
 class Greeting:
-    """What came of a handshake. shard: which one answered; sharding: how the node's shards are laid out (None: it has
+    """What came of a handshake. shard: which one answered; shards: how the node's shards are laid out (None: it has
     none); statement_ids: in order.
     """
 
     shard: int | None = None
-    sharding: Sharding | None = None
+    shards: Shards | None = None
     compressor: Compressor | None = None
     rate_limit_code: int | None = None
     statement_ids: list[bytes] = field(default_factory=list)
@@ -60,14 +60,15 @@ def handshake(target: Target, statements: Sequence[str]) -> Steps:
     """The whole of it. Raises HandshakeError, ProtocolError."""
     greeting = Greeting()
     supported = _expect(decode_response((yield Options())), Supported, "OPTIONS").options
-    greeting.shard, greeting.sharding = _shard_of(supported, encrypted=target.tls is not None)
+    offered = Extensions.from_supported(supported)
+    greeting.shard, greeting.shards = _shards_of(offered, encrypted=target.tls is not None)
     options = {"CQL_VERSION": CQL_VERSION, "DRIVER_NAME": "cqlsurge"}
     if target.compression and "lz4" in supported.get("COMPRESSION", []) and lz4_support().block is not None:
         greeting.compressor = Compressor()
         options["COMPRESSION"] = Compressor.name
-    for announced in supported.get(RATE_LIMIT, [])[:1]:
-        greeting.rate_limit_code = _code_of(announced)
-        options[RATE_LIMIT] = ""
+    if offered.rate_limit_code is not None:
+        greeting.rate_limit_code = offered.rate_limit_code
+        options[RATE_LIMIT_ERROR] = ""
     answer = decode_response((yield Startup(options)), greeting.compressor)
     if isinstance(answer, Authenticate):
         yield from _authenticate(target, answer, greeting.compressor)
@@ -98,22 +99,9 @@ def _expect(answer: Response, wanted: type, asked: str):  # type: ignore[no-unty
     raise ProtocolError(f"{type(answer).__name__} answers {asked}")
 
 
-def _shard_of(supported: dict[str, list[str]], encrypted: bool) -> tuple[int | None, Sharding | None]:
+def _shards_of(offered: Extensions, *, encrypted: bool) -> tuple[int | None, Shards | None]:
     """The shard that this connection leads to and what the node says of all of them; Nones where there are none."""
-    try:
-        shard = int(supported["SCYLLA_SHARD"][0])
-        count = int(supported["SCYLLA_NR_SHARDS"][0])
-        ignore_msb = int(supported["SCYLLA_SHARDING_IGNORE_MSB"][0])
-    except (KeyError, IndexError, ValueError):
+    if offered.sharding is None:
         return None, None
-    ports = supported.get("SCYLLA_SHARD_AWARE_PORT_SSL" if encrypted else "SCYLLA_SHARD_AWARE_PORT", [])
-    port = int(ports[0]) if ports and ports[0].isdigit() else None
-    return shard, Sharding(count, ignore_msb, port)
-
-
-def _code_of(announced: str) -> int | None:
-    _, _, code = announced.partition("ERROR_CODE=")
-    try:
-        return int(code, 0)
-    except ValueError:
-        return None
+    port = offered.shard_aware_port_ssl if encrypted else offered.shard_aware_port
+    return offered.sharding.shard, Shards(offered.sharding.nr_shards, offered.sharding.ignore_msb, port)

@@ -28,7 +28,7 @@ from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.outcomes.backoff import full_jitter_s
 
 if TYPE_CHECKING:
-    from cqlsurge.load.engines.wire.handshake import Greeting, Sharding
+    from cqlsurge.load.engines.wire.handshake import Greeting, Shards
     from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.requests import Template
 
@@ -75,7 +75,7 @@ class Pool:
         self.nodes: list[Node] = []
         self.notes: list[str] = []
         self.leaving: list[Connection] = []
-        self._shardings: dict[str, Sharding] = {}
+        self._shards: dict[str, Shards] = {}
         self.last_error = ""
         self.ring = [0] * RING
         self.seq = 0
@@ -249,10 +249,10 @@ class Pool:
     def _arrived(self, dial: Dial, greeting: Greeting, now_ns: int) -> None:
         """A handshake is done: the connection stands, if it leads to a shard that still needs one."""
         node, asker = dial.connection.node, self._lane(dial.connection)
-        if greeting.sharding is not None and greeting.sharding.shards != node.shards:
+        if greeting.shards is not None and greeting.shards.total != node.shards:
             # We were told otherwise, or not yet: the node's connections are made anew.
             self._hang_up(dial)
-            self._shardings[node.host_id] = greeting.sharding
+            self._shards[node.host_id] = greeting.shards
             self.take_nodes(self.nodes)
             return
         if asker is not None:
@@ -283,10 +283,10 @@ class Pool:
 
     def _as_learned(self, node: Node) -> Node:
         """The node with the shards that it told us of itself."""
-        sharding = self._shardings.get(node.host_id)
-        if sharding is None:
+        told = self._shards.get(node.host_id)
+        if told is None:
             return node
-        return replace(node, shards=sharding.shards, ignore_msb=sharding.ignore_msb, shard_aware_port=sharding.port)
+        return replace(node, shards=told.total, ignore_msb=told.ignore_msb, shard_aware_port=told.port)
 
     def _lane_for_shard(self, node: Node, shard: int) -> Lane | None:
         lanes = self.lanes.get(node.host_id, [])

@@ -6,8 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cqlsurge.load.routing.ring import Node as RingNode
-from cqlsurge.load.routing.ring import Ring, strategy_from_options
+from cqlsurge.load.engines.placement import BY_TOKEN, INT64_MAX, Place, token_ranges
 from cqlsurge.load.routing.sharding import shard_of_token
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 COARSE_BITS = 16
 COARSE_SHIFT = 64 - COARSE_BITS
 COARSE_HALF = 1 << (COARSE_BITS - 1)
-INT64_MAX = (1 << 63) - 1
 INT64_MIN = -(1 << 63)
 
 
@@ -68,57 +66,21 @@ class Router:
 
 
 def build_router(target: Target, nodes: Sequence[Node], lanes_of: dict[str, list[Connection]]) -> Router | None:
-    """The router over those nodes that have connections; None where there is none at all.
-
-    With a replication that is not known here, and for ranges without a replica among them, all nodes take turns.
-    """
+    """The router over those nodes that have connections; None where there is none at all."""
     groups = {node.host_id: _group(node, lanes_of[node.host_id]) for node in nodes if lanes_of.get(node.host_id)}
     if not groups:
         return None
     everyone = list(groups.values())
     if len(everyone) == 1 and everyone[0].count == 1:
         return Router([INT64_MAX], [everyone])
-    if target.tablets:
-        return _by_tablets(target.tablets, nodes, lanes_of, everyone)
-    try:
-        strategy = strategy_from_options(target.replication)
-    except ValueError:
-        return Router([INT64_MAX], [everyone])
-    tokens_of = {RingNode(node.host_id, node.dc, node.rack): node.tokens for node in nodes if node.tokens}
-    ring = Ring(tokens_of)
-    if not ring.tokens:
-        return Router([INT64_MAX], [everyone])
-    sets = [
-        [groups[replica.name] for replica in replicas if replica.name in groups] or everyone
-        for replicas in ring.replica_sets(strategy)
-    ]
-    return Router([*ring.tokens, INT64_MAX], [*sets, sets[0]])
+    ranges = token_ranges(target, [node for node in nodes if node.host_id in groups])
+    made: dict[Place, Group] = {(host, BY_TOKEN): group for host, group in groups.items()}
+    for host, shard in {place for places in ranges.places for place in places}:
+        if shard != BY_TOKEN:
+            node = groups[host]
+            made[host, shard] = Group(node.lanes[shard * node.each : (shard + 1) * node.each], 1, 0)
+    return Router(ranges.bounds, [[made[place] for place in places] for places in ranges.places])
 
 
 def _group(node: Node, lanes: list[Connection]) -> Group:
     return Group(lanes, max(1, node.shards), node.ignore_msb)
-
-
-def _by_tablets(
-    tablets: Sequence[tuple[int, tuple[tuple[str, int], ...]]],
-    nodes: Sequence[Node],
-    lanes_of: dict[str, list[Connection]],
-    everyone: list[Group],
-) -> Router:
-    shards_of = {node.host_id: max(1, node.shards) for node in nodes}
-    made: dict[tuple[str, int], Group] = {}
-
-    def group(host: str, shard: int) -> Group:
-        lanes, shards = lanes_of[host], shards_of[host]
-        each = len(lanes) // shards
-        return made.setdefault((host, shard), Group(lanes[shard * each : (shard + 1) * each], 1, 0))
-
-    bounds, sets = [], []
-    for last, replicas in sorted(tablets):
-        known = [group(host, shard) for host, shard in replicas if lanes_of.get(host) and shard < shards_of[host]]
-        bounds.append(last)
-        sets.append(known or everyone)
-    if bounds[-1] != INT64_MAX:
-        bounds.append(INT64_MAX)
-        sets.append(everyone)
-    return Router(bounds, sets)

@@ -1,0 +1,64 @@
+"""Which nodes and shards serve which tokens: the rule by which `wire` routes, and its balance is judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cqlsurge.load.routing.ring import Node as RingNode
+from cqlsurge.load.routing.ring import Ring, strategy_from_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cqlsurge.load.engines.contract import Node, Target
+
+INT64_MAX = (1 << 63) - 1
+#: (host id, shard); where only the node is known, its shard follows from the token
+Place = tuple[str, int]
+BY_TOKEN = -1
+
+
+class TokenRanges(NamedTuple):
+    """`bounds`: the last token of each range, in order, the last of them INT64_MAX.
+
+    `places`: those of each range, which take turns.
+    """
+
+    bounds: list[int]
+    places: list[list[Place]]
+
+
+def token_ranges(target: Target, nodes: Sequence[Node]) -> TokenRanges:
+    """The ranges of the target's table over those nodes.
+
+    With a replication that is not known here, and for ranges without a replica among the nodes, all of them take turns.
+    """
+    everyone = [(node.host_id, BY_TOKEN) for node in nodes]
+    if target.tablets:
+        return _by_tablets(target, nodes, everyone)
+    ring = Ring({RingNode(node.host_id, node.dc, node.rack): node.tokens for node in nodes if node.tokens})
+    try:
+        sets = ring.replica_sets(strategy_from_options(target.replication)) if ring.tokens else []
+    except ValueError:
+        sets = []
+    if not sets:
+        return TokenRanges([INT64_MAX], [everyone])
+    places = [[(replica.name, BY_TOKEN) for replica in replicas] or everyone for replicas in sets]
+    return TokenRanges([*ring.tokens, INT64_MAX], [*places, places[0]])
+
+
+def _by_tablets(target: Target, nodes: Sequence[Node], everyone: list[Place]) -> TokenRanges:
+    shards = {node.host_id: node.shards for node in nodes}
+    bounds, places = [], []
+    for last, replicas in sorted(target.tablets or ()):
+        known = [
+            (host, shard if shards[host] else BY_TOKEN)
+            for host, shard in replicas
+            if host in shards and (not shards[host] or shard < shards[host])
+        ]
+        bounds.append(last)
+        places.append(known or everyone)
+    if bounds[-1] != INT64_MAX:
+        bounds.append(INT64_MAX)
+        places.append(everyone)
+    return TokenRanges(bounds, places)
