@@ -146,6 +146,7 @@ def test_an_interrupt_brings_what_was_measured(cassandra: EmbeddedCluster) -> No
         assert process.stdout.read().splitlines()[-1] == "interrupted True"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cassandra")  # skipped where there can be none
 def test_the_performance_test_in_the_docs_is_short_and_passes(tmp_path: Path) -> None:
     text = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL) if "def test_" in block)

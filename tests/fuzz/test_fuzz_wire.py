@@ -20,6 +20,7 @@ def test_some_seconds_find_nothing():
     assert read > rounds / 10, "hardly any mutated frame is still read: the mutations are too wild to reach far"
 
 
+@pytest.mark.long
 @pytest.mark.pypy
 def test_a_second_on_pypy_finds_nothing(pypy):
     """Also shows that all of the codec imports and runs there."""

@@ -31,7 +31,7 @@ from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.processes.environments import ensure
 from tests.conftest import cannot_have
 
-pytestmark = [pytest.mark.cassandra, pytest.mark.slow]
+pytestmark = pytest.mark.cassandra
 
 KEYSPACE = "contract"
 ROWS = 300
@@ -50,6 +50,8 @@ CONTESTANTS: dict[str, tuple[str, str, bool]] = {
     "acsylla": ("acsylla", "", False),
     "scylladb_rs": ("scylladb-rs", "", False),
 }
+#: what a contributor needs each time; the others owe the same and come with --all
+USUAL = {"wire", "wire_pypy", "window"}
 
 
 @dataclass
@@ -84,7 +86,10 @@ def database(cassandra: EmbeddedCluster) -> Iterator[tuple[Session, tuple[Node, 
     cluster.shutdown()
 
 
-@pytest.fixture(scope="module", params=CONTESTANTS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name in USUAL else pytest.mark.long) for name in CONTESTANTS],
+)
 def contestant(
     request: pytest.FixtureRequest, cassandra: EmbeddedCluster, database: tuple[Session, tuple[Node, ...], Any]
 ) -> Iterator[Contestant]:

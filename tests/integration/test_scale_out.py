@@ -30,6 +30,8 @@ from tests.integration.netns import Network, network, why_not
 from tests.integration.wire_support import simulator
 from tests.processes.hosts import DaskProcess, runs, wait_for
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "program.py")]
 LOADERS = ("h1", "h2", "h3")

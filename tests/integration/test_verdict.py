@@ -57,7 +57,10 @@ def simulated(folder: Path, python: str, *options: str) -> Iterator[Server]:
         process.wait()
 
 
-@pytest.fixture(scope="module", params=["null", "simulator", "cassandra"])
+@pytest.fixture(
+    scope="module",
+    params=["null", *(pytest.param(name, marks=pytest.mark.long) for name in ("simulator", "cassandra"))],
+)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if request.param == "cassandra":
         # One of our own: it is stopped now and then.

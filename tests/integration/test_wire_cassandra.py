@@ -34,7 +34,7 @@ def test_what_is_written_is_there(cassandra: EmbeddedCluster, fill: str, compres
         assert checked.kinds[1].rows == 3000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_node_is_killed_and_comes_back(cassandra3: EmbeddedCluster) -> None:
     target = make_target(cassandra3.host, cassandra3.port, replication=THREE)

@@ -115,6 +115,7 @@ def test_the_others_take_over_the_rate_of_a_lost_host(group: RemoteGroup) -> Non
     assert measures.numbers.unacknowledged or not measures.operations["abandoned"]
 
 
+@pytest.mark.long
 def test_a_lost_scheduler_ends_the_load_in_good_order(tmp_path: Path) -> None:
     """Over TLS. Before that: hosts with another version, or without the engine, are refused by name."""
     security = Security.temporary()

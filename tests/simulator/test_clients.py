@@ -63,7 +63,7 @@ def run(server, python: str, script: str, rows: int):
 
 
 @pytest.mark.parametrize("mode", ["vnodes", "tablets"])
-@pytest.mark.parametrize("rows", [FEW_ROWS, pytest.param(ROWS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [FEW_ROWS, pytest.param(ROWS, marks=pytest.mark.long)])
 def test_scylla_driver_is_never_wrong_after_warm_up(mode, rows):
     """Writing is the warm-up: then every read must come to a replica's shard, through connections to all shards."""
     with simulated("--nodes=3", "--shards=4", *(["--tablets"] if mode == "tablets" else [])) as server:
@@ -74,7 +74,7 @@ def test_scylla_driver_is_never_wrong_after_warm_up(mode, rows):
     assert (said["counts"]["wrong_shard"], said["counts"]["wrong_node"]) == (0, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("options", [["--like=cassandra"], ["--shards=2"]], ids=["cassandra", "scylla"])
 def test_cassandra_driver(options):
     """It knows nothing of shards, but must find the nodes."""
@@ -84,7 +84,7 @@ def test_cassandra_driver(options):
     assert (said["counts"]["wrong_node"], said["counts"]["errors"]) == (0, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["vnodes", "tablets"])
 @pytest.mark.parametrize(
     ("package", "script"), [("acsylla", "acsylla_client.py"), ("scylladb-rs-driver", "scylladb_rs_client.py")]

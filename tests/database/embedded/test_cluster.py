@@ -184,6 +184,7 @@ def test_held_cluster_with_tls_and_passwords_beside_another_and_its_killed_holde
     assert Path(cassandra.nodes[0].folder).exists()
 
 
+@pytest.mark.long
 def test_kept_data_is_there_again(hold, tmp_path):
     """Also: a second start needs no network, a node is stopped by command, and SIGTERM twice at once is once."""
     kept = tmp_path / "kept data"
@@ -223,6 +224,7 @@ def ask(action: str, control: Path) -> tuple[int, str]:
     return said.returncode, said.stdout.strip()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_interrupt_while_starting_leaves_nothing(hold, how):
     held = hold()
@@ -256,6 +258,7 @@ def test_failed_start_shows_what_the_log_says(cassandra, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.long
 def test_holder_ends_when_its_starter_is_killed(hold):
     """As with `uv run`: the shell between is killed, and the holder, no longer anyone's child, ends with its node."""
     held = hold(through_starter=True)
