@@ -15,14 +15,14 @@ from cqlsurge.cli.workload_import import write_file
 from cqlsurge.database.address import parse_address, parse_translations
 from cqlsurge.database.connect import connect
 from cqlsurge.database.secrets import read_security
+from cqlsurge.database.tables import read_table
 from cqlsurge.settings import Settings, options
 from cqlsurge.units import parse_duration_s, positive_count
 from cqlsurge.workload.derive.ddl import ddl_of
 from cqlsurge.workload.derive.document import derived_text
 from cqlsurge.workload.derive.learn import Learned, learn_table
 from cqlsurge.workload.derive.sample import Limits, Sampler
-from cqlsurge.workload.derive.schema import read_table, split_name
-from cqlsurge.workload.tables import Table
+from cqlsurge.workload.tables import Table, split_name
 
 DESCRIPTION = (
     "Reads the schema of tables and writes a workload file for them. With --learn their rows are sampled, read only, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cqlsurge.errors import UsageError
 from cqlsurge.load.cql.errors import WireValueError
 from cqlsurge.load.cql.type_names import parse_type
 from cqlsurge.load.cql.types import CqlType, UserType
@@ -160,3 +161,26 @@ def _default_ttl(words: list[Token]) -> int:
         if token.lower == "default_time_to_live" and words[at + 2].text.isdigit():
             return int(words[at + 2].text)
     return 0
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """`ks.table`, each part with or without double quotes, as keyspace and table. Raises UsageError."""
+    parts: list[str] = []
+    rest = text.strip()
+    while rest:
+        if rest.startswith('"'):
+            end = 1
+            while end < len(rest) and (rest[end] != '"' or rest[end : end + 2] == '""'):
+                end += 2 if rest[end : end + 2] == '""' else 1
+            parts.append(rest[1:end].replace('""', '"'))
+            rest = rest[end + 1 :]
+        else:
+            name, dot, after = rest.partition(".")
+            parts.append(name)
+            rest = dot + after
+        if rest and (not rest.startswith(".") or rest == "."):
+            raise UsageError(f"{text!r} is no name of a table: write it as keyspace.table")
+        rest = rest[1:]
+    if len(parts) != 2 or not all(parts):
+        raise UsageError(f"{text!r} is no name of a table: write it as keyspace.table")
+    return parts[0], parts[1]

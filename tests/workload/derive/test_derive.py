@@ -10,14 +10,15 @@ import pytest
 from cassandra.cluster import Cluster, Session
 
 from cqlsurge.cli.main import main
+from cqlsurge.database.tables import read_table
 from cqlsurge.errors import ClusterError, UsageError
 from cqlsurge.load.workload.operations import SpecWorkload
 from cqlsurge.workload.derive.ddl import ddl_of
 from cqlsurge.workload.derive.document import derived_text
 from cqlsurge.workload.derive.learn import Learned, learn_table
 from cqlsurge.workload.derive.sample import Limits, Sample, Sampler
-from cqlsurge.workload.derive.schema import read_table, split_name
 from cqlsurge.workload.loader import load_workload
+from cqlsurge.workload.tables import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +217,7 @@ def test_the_command_writes_a_file(
         assert part in text
     assert "100 rows of 100 partitions were read, 100% of the token ring" in capsys.readouterr().err
     assert main(["workload", "derive", cassandra.address, "derive.thing"]) == 1
-    assert "there is no table thing in keyspace derive; nearest is things" in capsys.readouterr().err
+    assert "there is no table thing in keyspace derive; nearest is 'things'" in capsys.readouterr().err
     assert main(["workload", "derive", cassandra.address, "derive"]) == 2
 
 
@@ -229,5 +230,5 @@ def test_names_of_tables() -> None:
 
 
 def test_a_keyspace_that_is_not_there_names_the_nearest(session: Session) -> None:
-    with pytest.raises(ClusterError, match="nearest is derive"):
+    with pytest.raises(ClusterError, match=r"nearest is .derive"):
         read_table(session, "deriv", "t")

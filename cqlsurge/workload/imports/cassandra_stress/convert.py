@@ -58,12 +58,15 @@ def convert(
         document["schema"] = ";\n".join(schema) + ";\n"
     made: dict[str, Any] = {}
     statements: dict[str, Any] = {}
+    with_seeds: list[Profile] = []
     for profile in used:
         for line in profile.warnings:
             (report.refuse if "never this query" in line else report.mend)(line)
         table = _table(profile, tables or {})
         values = Values(report, mend)
         population = Keys(profile, table, seeds, values).population()
+        if population.seeds:
+            with_seeds.append(profile)
         _unknown_columns(profile, table, report)
         added = {
             column.name: values.of_column(column.name, column.type, profile.column(column.name), None) or "1"
@@ -80,7 +83,8 @@ def convert(
         name: statement["cql"] if set(statement) == {"cql"} else statement for name, statement in statements.items()
     }
     writes = {name for name, statement in statements.items() if not _reads(statement)}
-    document["phases"] = {"run": make_phase(command, dict(command.ops), writes, report)}
+    seeded = {name for name, (owner, _) in chosen.items() if owner in with_seeds}
+    document["phases"] = {"run": make_phase(command, dict(command.ops), writes, report, seeded)}
     return Imported(write_yaml(document), report, settings_of(command, report))
 
 

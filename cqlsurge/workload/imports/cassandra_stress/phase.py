@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from typing import Any
 
 from cqlsurge.workload.imports.cassandra_stress.command import Command
@@ -51,13 +52,15 @@ def unwritten_share(draws: int, seeds: int) -> float:
     return found / steps
 
 
-def make_phase(command: Command, mix: dict[str, float], writes: set[str], report: Report) -> dict[str, Any]:
-    """The phase `run`."""
+def make_phase(
+    command: Command, mix: dict[str, float], writes: set[str], report: Report, seeded: Set[str] = frozenset()
+) -> dict[str, Any]:
+    """The phase `run`. seeded: the statements whose table has `seeds`: picks there speak of seeds by their numbers."""
     whole = all(weight == int(weight) for weight in mix.values())
     phase: dict[str, Any] = {"mix": {name: int(weight) if whole else weight for name, weight in mix.items()}}
     if len(mix) > 1 and not (command.runs.is_fixed and command.runs.low == 1):
         phase["runs"] = draw(command.runs)
-    phase["pick"] = _pick(command, mix, writes, report)
+    phase["pick"] = _pick(command, mix, writes, report, seeded)
     first, last = seeds_of(command)
     operations = command.n
     if not command.population.wrap:
@@ -104,9 +107,11 @@ def _speed(command: Command, phase: dict[str, Any], report: Report) -> None:
         report.keep(f"{word}: {rate.per_s}/s over all, shown latency is the {rate.latency} time")
 
 
-def _pick(command: Command, mix: dict[str, float], writes: set[str], report: Report) -> dict[str, str]:
+def _pick(
+    command: Command, mix: dict[str, float], writes: set[str], report: Report, seeded: Set[str]
+) -> dict[str, str]:
     of = drawn_seeds(command)
-    first, _last = seeds_of(command)
+    first, last = seeds_of(command)
     if of is None:
         picks = {"any": "sequence"}
         if len(mix) > 1:
@@ -118,12 +123,8 @@ def _pick(command: Command, mix: dict[str, float], writes: set[str], report: Rep
             picks |= {name: f"written({back})" for name in mix if name not in writes}
             report.keep(f"read-lookback: reads go back {back} partitions from the last one written")
         return picks
-    shifted = Distribution(
-        of.name, of.low - first, of.high - first, of.mean - first, of.stdev, of.shape, of.quanta, of.inverted
-    )
     if command.population.drawn is None:
-        draws = command.n or DEFAULT_SEEDS
-        share = unwritten_share(draws, seeds_of(command)[1])
+        share = unwritten_share(command.n or DEFAULT_SEEDS, last)
         report.keep(
             f"no -pop: seeds are drawn from {draw(of)}, as cassandra-stress does for anything but plain inserts; of "
             "the keys "
@@ -133,4 +134,20 @@ def _pick(command: Command, mix: dict[str, float], writes: set[str], report: Rep
             report.keep("duration= without -pop: seeds 1 to 1,000,000, as cassandra-stress has it")
     else:
         report.mend("-pop dist=: seeds are drawn from our seed, the same in each run; cassandra-stress draws anew")
-    return {"any": f"{draw(shifted)}"}
+    picks = {name: _drawn_pick(of, 0 if name in seeded else first, report) for name in mix}
+    return {"any": next(iter(picks.values()))} if len(set(picks.values())) == 1 else picks
+
+
+def _drawn_pick(of: Distribution, offset: int, report: Report) -> str:
+    """A pick by a distribution of seeds; `offset`: the seed whose partition has the number 0."""
+    bounds = f"{of.low - offset}..{of.high - offset}"
+    if of.is_fixed or of.name in {"uniform", "seq"}:
+        return "sequence" if of.name == "seq" else "uniform"
+    if of.name == "gaussian":
+        middle, spread = (of.low + of.high) / 2, (of.high - of.low) / 6
+        if of.mean == middle and abs(of.stdev - spread) < 1e-9 * spread:
+            return f"gaussian({bounds})"
+        return f"gaussian({bounds}, {of.mean - offset!r}, {of.stdev!r})"
+    if of.name != "exp" or of.inverted:
+        report.mend(f"-pop dist={of.name}: seeds are picked by exp(..) over the same range, small ones most often")
+    return f"exp({bounds})"
