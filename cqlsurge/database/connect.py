@@ -25,6 +25,8 @@ from cqlsurge.errors import ClusterError
 from cqlsurge.load.engines.scylla_driver.endpoints import NodeEndPoint, NodeEndPoints
 
 REQUEST_TIMEOUT_S = 30.0
+#: an idle connection is asked for a sign of life so often: one that died in silence would hide what happens to nodes
+HEARTBEAT_S = 5
 NODES_TOLD = 3
 
 # The driver warns about each failed attempt; our own error says it once, in one line.
@@ -51,7 +53,8 @@ def connect(
         compression=False,
         connect_timeout=CONNECT_TIMEOUT_S,
         control_connection_timeout=CONNECT_TIMEOUT_S,
-        idle_heartbeat_interval=0,
+        idle_heartbeat_interval=HEARTBEAT_S,
+        idle_heartbeat_timeout=HEARTBEAT_S,
         auth_provider=_auth(security),
         ssl_context=tls_context(security),
         execution_profiles={EXEC_PROFILE_DEFAULT: _profile()},

@@ -38,7 +38,7 @@ def start_processes(plan: RunPlan, database: Database, stack: ExitStack, listene
     hosts = f" of {len(group.hosts)} hosts" if group.hosts else ""
     listener.stage(f"starting {count} load processes on {plan.runtime['name']}{hosts}")
     for process in group.processes:
-        group.send(process.index, _engine_plan(plan, database, process.index, count))
+        group.send(process.index, _engine_plan(plan, database, process.index, count, host_place(group, process.index)))
     facts = _common(_wait_until_ready(group))
     if plan.settings.compression and not facts.get("compression"):
         why = "; ".join(facts["notes"]) or f"engine {plan.engine.name} has none"
@@ -52,7 +52,19 @@ def start_processes(plan: RunPlan, database: Database, stack: ExitStack, listene
     return LoadProcesses(group, engine)
 
 
-def _engine_plan(plan: RunPlan, database: Database, worker: int, workers: int) -> dict[str, Any]:
+def host_place(group: ProcessGroup, worker: int) -> tuple[int, int]:
+    """Which of its machine's load processes one is, from 0, and how many those are. Hosts may be of one machine."""
+    mine = next((host for host in group.hosts if worker in host.workers), None)
+    if mine is None:
+        return worker, len(group.processes)
+    machine = mine.address.rpartition(":")[0]
+    there = [each for host in group.hosts if host.address.rpartition(":")[0] == machine for each in host.workers]
+    return there.index(worker), len(there)
+
+
+def _engine_plan(
+    plan: RunPlan, database: Database, worker: int, workers: int, place: tuple[int, int]
+) -> dict[str, Any]:
     """The `plan` message of one load process. It holds secrets."""
     settings = plan.settings
     return {
@@ -62,6 +74,7 @@ def _engine_plan(plan: RunPlan, database: Database, worker: int, workers: int) -
         "seed": settings.seed,
         "worker": worker,
         "workers": workers,
+        "host_place": place,
         "workload": workload(settings, settings.mode),
         "target": database.target.to_json(),
         "options": {

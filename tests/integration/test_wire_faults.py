@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cqlsurge.load.engines.wire import pool
+from cqlsurge.load.engines.contract import Setup
+from cqlsurge.load.engines.wire import dial, pool
+from cqlsurge.load.engines.wire.engine import WireEngine
 from cqlsurge.simulator.inject.faults import ERRORS
 from tests.integration.wire_support import Simulator, make_target, opened, outcomes, run_phase, simulator, workload
 
@@ -80,6 +82,24 @@ def test_a_shard_aware_port_that_swallows_connections_is_left(
             assert [note for note in facts["notes"] if f"shard-aware port {port} fails" in note]
         for each in waiting:
             each.close()
+
+
+@pytest.mark.parametrize(("ports", "noted"), [(64, False), (1, True)])
+def test_each_shard_is_reached_however_few_source_ports_there_are(
+    server: Simulator, target: Target, monkeypatch: pytest.MonkeyPatch, ports: int, noted: bool
+) -> None:
+    """More processes on the machine than ports for them all; and a range in which no port leads to most shards."""
+    monkeypatch.setattr(dial, "PORT_LOW", 21_000)
+    monkeypatch.setattr(dial, "PORT_HIGH", 21_000 + ports)
+    load = workload("write", 500)
+    engine = WireEngine(Setup(load, target, {}, host_place=(70, 128)))
+    try:
+        facts = engine.open()
+        assert facts["connections"] == facts["shards_covered"] == NODES * SHARDS
+        assert any("no source port" in note for note in facts["notes"]) == noted
+        assert outcomes(run_phase(engine, load, 500)) == (500, 0, 0)
+    finally:
+        engine.close()
 
 
 @pytest.mark.parametrize("fault", [*ERRORS, "error=0x4242"])

@@ -95,3 +95,11 @@ def test_tls_and_lz4(encrypted: tuple[Simulator, Path], python: str) -> None:
     assert facts["tls"] is True
     assert facts["compression"] == ("lz4" if with_lz4 else None)
     assert_all_right(simulated.ask())
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_broken_tls_connection_is_a_lost_one(tmp_path: Path, python: str) -> None:
+    script = SMOKE.with_name("tls_breaks.py")
+    command = [python, "-I", str(script), str(certificates(tmp_path, ["127.0.0.1"]).server)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr

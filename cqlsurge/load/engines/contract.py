@@ -93,7 +93,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Setup:
-    """What an engine is made from. Options: engine settings by name, such as technique and request_timeout_s."""
+    """What an engine is made from. Options: engine settings by name, such as technique and request_timeout_s.
+
+    host_place: which of its machine's load processes this one is, and how many those are; they share its ports.
+    """
 
     workload: Workload
     target: Target
@@ -101,6 +104,7 @@ class Setup:
     seed: int = 1
     worker: int = 0
     workers: int = 1
+    host_place: tuple[int, int] = (0, 1)
 
 
 @dataclass

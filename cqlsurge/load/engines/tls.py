@@ -6,6 +6,17 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+#: what comes of using a TLS socket whose connection is broken. PyPy's ssl (7.3.19) fails at making the text of the
+#: error and raises RuntimeError, which is no OSError.
+TLS_BROKEN = (OSError, RuntimeError)
+
+
+def tls_reason(error: BaseException) -> str:
+    """Why a TLS connection broke, in words."""
+    if isinstance(error, RuntimeError):
+        return "the TLS connection is broken"
+    return getattr(error, "strerror", None) or str(error)
+
 
 def client_context(tls: Mapping[str, Any]) -> ssl.SSLContext:
     """A context that checks the server's certificate, and its host name unless `check_hostname` is false.

@@ -76,6 +76,7 @@ def serve(channel: LineChannel) -> None:
             seed=plan["seed"],
             worker=plan["worker"],
             workers=plan["workers"],
+            host_place=tuple(plan.get("host_place") or (plan["worker"], plan["workers"])),
         )
     )
     try:

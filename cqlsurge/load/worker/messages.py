@@ -10,7 +10,7 @@ From the load process:
   end        as snapshot, and reason, in_flight                              the phase is over
   failed     text, bug                                                       cannot go on; `bug` holds a traceback
 From the parent (first `plan`, then any number of phases, then `exit` or the end of the pipe):
-  plan       version, engine, seed, worker, workers, workload, target, options, core
+  plan       version, engine, seed, worker, workers, host_place, workload, target, options, core
   phase      phase, workload or null, concurrency, pacing, start_ns, warmup_s, duration_s, verify_share, ...
   range      start, count                                                    a block of operation numbers
   range_end                                                                  no more blocks in this phase

@@ -56,6 +56,8 @@ class ScriptedServer:
         self.compression = False
         #: gives the body of the RESULT that answers a PREPARE, None for a right one
         self.prepare: Callable[[Link], bytes | None] = lambda link: None
+        #: gives the frame that answers a STARTUP, None for a friendly one
+        self.startup: Callable[[Link, int], bytes | None] = lambda link, stream: None
         self.reading = threading.Event()
         self.reading.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -117,6 +119,10 @@ class ScriptedServer:
         if isinstance(request, Options):
             answer = Supported({"CQL_VERSION": ["3.0.0"], "COMPRESSION": ["lz4"] if self.compression else []})
         elif isinstance(request, Startup):
+            refusal = self.startup(link, stream)
+            if refusal is not None:
+                link.send(refusal)
+                return
             answer = Ready()
         else:
             assert isinstance(request, Prepare)

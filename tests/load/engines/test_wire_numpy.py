@@ -198,7 +198,7 @@ def blocks_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("blocks_only")
-@pytest.mark.parametrize("every", [0, 7, 50])
+@pytest.mark.parametrize("every", [0, 13, 50])
 def test_errors_among_successes_keep_every_count(every: int) -> None:
     seen: set[bytes] = set()
 

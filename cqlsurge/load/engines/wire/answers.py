@@ -12,6 +12,7 @@ from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.frames import EVENT_STREAM, OP_ERROR, OP_RESULT, RESPONSE, VERSION, Frame
 from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.responses import decode_response
+from cqlsurge.load.cql.results import Rows, Void, decode_result
 from cqlsurge.load.cql.server_errors import ErrorResponse
 from cqlsurge.load.engines.wire.connection import (
     AGED,
@@ -81,6 +82,10 @@ def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now:
             conn.release(stream)
             done(frame)
             return ""
+        if _overdue(load, conn, stream, now):
+            load.late_replies += 1
+            _end_failed(load, conn, stream, _client_timeout(load), now)
+            return ""
         plain = open_frame(frame, conn.compressor).frame
         if plain.opcode == OP_RESULT:
             _succeed_or_fail(load, conn, stream, plain, now)
@@ -94,6 +99,17 @@ def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now:
     return ""
 
 
+def _overdue(load: Load, conn: Connection, sid: int, now: int) -> bool:
+    """Whether the operation in a slot has come to its deadline, though no sweep has ended it yet."""
+    attempt = conn.attempts.get(sid)
+    first_ns = 0 if attempt is None or load.timeout_each else attempt.sent_ns
+    return now - (first_ns or sent_at(load, conn, sid)) > load.timeout_ns
+
+
+def _client_timeout(load: Load) -> Failure:
+    return Failure(classes.CLIENT_TIMEOUT, f"no answer within {load.timeout_ns / 1e9:g} s")
+
+
 def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: int) -> None:
     op = conn.ops[sid]
     kind = op & KIND_MASK & ~RETRIED
@@ -104,6 +120,11 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
         if error_class and not (error_class == classes.MISSING and load.recorder.may_be_missing(number)):
             _end_failed(load, conn, sid, Failure(error_class, text), now)
             return
+    else:
+        result = decode_result(Reader(plain.body))
+        # A conditional write says whether it was applied.
+        if not isinstance(result, Void) and not (load.spread[kind] and isinstance(result, Rows)):
+            raise ProtocolError(f"{type(result).__name__} answers a statement that returns nothing")
     load.slow_answers += op & KIND_MASK < RETRIED
     attempt = take_back(load, conn, sid)
     conn.release(sid)
@@ -128,11 +149,13 @@ def _server_error(load: Load, conn: Connection, sid: int, error: ErrorResponse, 
         attempt = take_back(load, conn, sid)
         conn.release(sid)
         load.recorder.attempt_failed(error_class)
+        conn.target.failed += 1
         attempt.failures += 1
         # Those behind it were sent with the old id too: one PREPARE is enough.
         if getattr(details, "statement_id", b"") == conn.statement_ids[attempt.op & KIND_MASK]:
             load.pool.prepare_again(conn, attempt.op & KIND_MASK, load)
-        if attempt.failures > load.retries.most + 1:
+        within = attempt.failures <= load.retries.most + 1 and load.retries.spend(now, load.ended, load.in_flight)
+        if not within:
             finish_failed(load, conn, attempt, failure, now)
             return
         attempt.last, attempt.again = conn, True
@@ -155,8 +178,8 @@ def fail(load: Load, conn: Connection, attempt: Attempt, failure: Failure, now: 
     attempt.last = conn
     if failure.error_class in _TARGET_TROUBLE:
         conn.trouble(now)
-    in_time = not attempt.sent_ns or now - attempt.sent_ns < load.timeout_ns
-    retried = in_time and load.retries.admit(attempt, failure, kind, now, load.ended)
+    in_time = load.timeout_each or not attempt.sent_ns or now - attempt.sent_ns < load.timeout_ns
+    retried = in_time and load.retries.admit(attempt, failure, kind, now, ended=load.ended, in_flight=load.in_flight)
     if failure.sent and classes.outcome_of(failure.error_class, writes=kind.writes) == classes.UNKNOWN:
         attempt.unsure = True
     conn.target.failed += 1
@@ -195,6 +218,12 @@ def divert(load: Load, op: int, due: int, now: int) -> None:
 
 def place(load: Load, attempt: Attempt, now: int) -> None:
     """Sends an operation wherever it can go; parks it while no connection takes it. The sweep ends it in the end."""
+    if not try_to_place(load, attempt, now):
+        load.parked.append(attempt)
+
+
+def try_to_place(load: Load, attempt: Attempt, now: int) -> bool:
+    """Sends an operation on the best connection that takes it; False where none does."""
     number = attempt.op >> KIND_BITS
     _, a, b, token = load.plan.step(number)
     choices = load.router.choices(token, number + attempt.failures)
@@ -202,10 +231,10 @@ def place(load: Load, attempt: Attempt, now: int) -> None:
         # The next target is another one, the same target is the same.
         choices.sort(key=lambda conn: (conn is not attempt.last) == attempt.again)
     conn = load.pool.choose(choices, now)
-    if conn is not None:
-        send(load, conn, attempt, a, b)
-    else:
-        load.parked.append(attempt)
+    if conn is None:
+        return False
+    send(load, conn, attempt, a, b)
+    return True
 
 
 def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None:
@@ -265,7 +294,6 @@ def orphan(load: Load, conn: Connection, sid: int, now: int) -> None:
     attempt = take_back(load, conn, sid)
     conn.flushes[sid] = ORPHAN
     conn.orphans += 1
-    text = f"no answer within {load.timeout_ns / 1e9:g} s"
-    fail(load, conn, attempt, Failure(classes.CLIENT_TIMEOUT, text), now)
+    fail(load, conn, attempt, _client_timeout(load), now)
     if conn.orphans > MAX_ORPHANS:
         raise ConnectionLost(f"{conn.orphans} answers are missing")

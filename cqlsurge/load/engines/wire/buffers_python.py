@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.engines.tls import TLS_BROKEN, tls_reason
 from cqlsurge.load.engines.wire.connection import Connection, ConnectionLost
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def push_tls(sock: ssl.SSLSocket, data: Any) -> int:
             sent += sock.send(view[sent:])
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         return sent
-    except OSError as error:
-        raise ConnectionLost(str(error)) from error
+    except TLS_BROKEN as error:
+        raise ConnectionLost(tls_reason(error)) from error
     return sent
 
 
@@ -145,8 +146,8 @@ def pull_tls(sock: ssl.SSLSocket, view: memoryview) -> int:
             got += more
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         return got or -1
-    except OSError as error:
-        raise ConnectionLost(str(error)) from error
+    except TLS_BROKEN as error:
+        raise ConnectionLost(tls_reason(error)) from error
     if not got:
         raise ConnectionLost("closed by the server")
     return got

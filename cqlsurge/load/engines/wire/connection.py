@@ -48,14 +48,16 @@ class ConnectionLost(Exception):
 class Connection:
     """One place for a connection to a node or to one of its shards; it outlives the sockets that fill it.
 
-    `ready` says that the hot loop may give it operations: connected, its socket takes bytes, its breaker is closed.
-    `used` counts the bytes that wait to be sent, `queued` the operations in them.
+    `ready` says that the hot loop may give it operations: connected, its socket takes bytes, its breaker is closed, no
+    statement of it is being prepared. `used` counts the bytes that wait to be sent, `queued` the operations in them.
+    `resting` ids stay free as long as there can be others: an id that came free just now is not used at once, so that
+    an answer which comes twice finds nobody waiting for it.
     """
 
     __slots__ = (
         "attempts", "blocked_ns", "breaker", "compressor", "connected", "dues", "fd", "flushes", "free", "heard_ns",
         "internal", "node", "ok_seen", "ops", "orphans", "preparing", "queued", "rate_limit_code", "ready", "rest",
-        "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
+        "resting", "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
     )  # fmt: skip
 
     def __init__(self, node: Node, shard: int) -> None:
@@ -83,22 +85,30 @@ class Connection:
         self.internal: dict[int, Callable[[Frame], None]] = {}
         self.preparing: set[int] = set()
         self.rest = b""
+        self.resting = 0
         self.used = self.queued = self.orphans = 0
         self.seq = -1
         self.blocked_ns = 0
         self.heard_ns = 0
 
     def grow(self) -> bool:
-        """Makes more stream ids; False when there are no more."""
+        """Makes more stream ids, or wakes those that rest; False when there are no more."""
         have = len(self.ops)
         if have >= MAX_SLOTS:
-            return False
+            return self.wake()
         more = max(FIRST_SLOTS, have)
         self.ops += [0] * more
         self.dues += [0] * more
         self.flushes += [FREE] * more
         self.free.extend(range(have, have + more))
+        self.resting = (have + more) // 2
         return True
+
+    def wake(self) -> bool:
+        """Lets no id rest any longer, where all are there that there can be; whether that brings any."""
+        woken = bool(self.resting and self.free)
+        self.resting = 0
+        return woken
 
     def release(self, sid: int) -> None:
         """Puts a stream id back into use."""
@@ -106,12 +116,14 @@ class Connection:
         self.free.append(sid)
 
     def takes(self) -> bool:
-        """Whether it can take an operation now: it stands, its socket takes bytes, and it has a stream id."""
-        return self.connected and not self.blocked_ns and bool(self.free or self.grow())
+        """Whether it can take an operation now: as `ready`, whatever the breaker says, and it has a stream id."""
+        standing = self.connected and not self.blocked_ns and not self.preparing
+        return standing and (len(self.free) > self.resting or self.grow())
 
     def judge_ready(self) -> None:
         """Brings `ready` up to date."""
-        self.ready = self.connected and not self.blocked_ns and self.breaker.state == CLOSED
+        clear = not self.blocked_ns and not self.preparing
+        self.ready = self.connected and clear and self.breaker.state == CLOSED
 
     def trouble(self, now_ns: int) -> None:
         """The target failed in a way that says something about the target."""

@@ -75,13 +75,14 @@ class SlotConnection(JoinConnection):
         """See Connection."""
         have = len(self.slots)
         if have >= MAX_SLOTS:
-            return False
+            return self.wake()
         more = max(FIRST_SLOTS, have)
         slots: Any = np.zeros(have + more, SLOT)
         slots[:have] = self.slots
         slots["flush"][have:] = FREE
         self._take_slots(slots)
         self.free.extend(range(have, have + more))
+        self.resting = (have + more) // 2
         return True
 
     def push(self) -> bool:

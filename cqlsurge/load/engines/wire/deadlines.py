@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.load import Load
 
 SWEEP_NS = 100_000_000
+#: a connection on which an answer is overdue is taken for dead when nothing has come for so long (or for the request
+#: timeout, if that is longer): a request timeout of milliseconds says something about answers, not about connections
+SILENT_NS = 5_000_000_000
 #: slots of flushes older than this many are given their time, before the ring comes round
 OLD_FLUSHES = RING // 4
 NEVER = 1 << 62
@@ -66,7 +69,7 @@ def _sweep_connection(load: Load, conn: Connection, now: int) -> int:
             continue  # waits in our own buffer; it goes out before this turn of the loop ends
         if 0 <= seq < old:
             flushes[sid] = -sent
-        if kind >= RETRIED and kind != INTERNAL:
+        if kind >= RETRIED and kind != INTERNAL and not load.timeout_each:
             sent = conn.attempts[sid].sent_ns or sent
         if sent < too_early:
             if kind == INTERNAL:
@@ -75,6 +78,6 @@ def _sweep_connection(load: Load, conn: Connection, now: int) -> int:
             answers.orphan(load, conn, sid, now)
         elif kind != INTERNAL and op >> KIND_BITS < lowest:
             lowest = op >> KIND_BITS
-    if timed_out and now - conn.heard_ns > load.timeout_ns:
+    if timed_out and now - conn.heard_ns > max(load.timeout_ns, SILENT_NS):
         raise ConnectionLost(f"nothing came for {(now - conn.heard_ns) / 1e9:.0f} s")
     return lowest

@@ -8,15 +8,16 @@ import random
 import select
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.frames import CLIENT, FrameDecoder, encode_frame
+from cqlsurge.load.engines.tls import TLS_BROKEN, tls_reason
 from cqlsurge.load.engines.wire.connection import ConnectionLost
 from cqlsurge.load.engines.wire.handshake import Greeting, HandshakeError, handshake
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cqlsurge.load.engines.contract import Target
     from cqlsurge.load.engines.wire.connection import Connection
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 DIAL_NS = 10_000_000_000
 PORT_LOW, PORT_HIGH = 49152, 65536
 _SMALL_RECEIVE = 65536
+#: a source port that cannot be had: bound by others, not ours to take, or in use towards the same address
+_TAKEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 
 class Dial:
@@ -38,7 +41,7 @@ class Dial:
         *,
         now_ns: int,
         shard_port: bool = False,
-        ports: range = range(PORT_LOW, PORT_HIGH),
+        ports: range,
         turn: int = 0,
     ) -> None:
         self.connection, self.shard_port = connection, shard_port
@@ -50,29 +53,29 @@ class Dial:
         self._asked = False
         node = connection.node
         self._host = target.address_map.get(node.address, node.address)
-        port = node.shard_aware_port if shard_port and node.shard_aware_port else node.port
-        self.sock: socket.socket = self._connect(port, ports, turn)
+        #: why the shard-aware port could not be used, where it was to be
+        self.no_source = ""
+        self.sock: socket.socket = self._connect(ports, turn)
         self.fd = self.sock.fileno()
 
-    def _connect(self, port: int, ports: range, turn: int) -> socket.socket:
+    def _connect(self, ports: range, turn: int) -> socket.socket:
         """A socket that is connecting, to each of the host's addresses in turn. Raises ConnectionLost."""
+        node, shard = self.connection.node, self.connection.shard
         try:
-            found = socket.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
-            family, kind, protocol, _, address = found[turn % len(found)]
-            sock = socket.socket(family, kind, protocol)
+            found = socket.getaddrinfo(self._host, node.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise ConnectionLost(f"{self._host}: {error.strerror or error}") from error
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.shard_port:
-                _bind(sock, family, self.connection.shard, self.connection.node.shards, ports)
-            result = sock.connect_ex(address)
-            if result not in (0, errno.EINPROGRESS):
-                raise ConnectionLost(os.strerror(result))
-        except BaseException:
-            sock.close()
-            raise
+        family, _, _, _, (address, _, *rest) = found[turn % len(found)]
+        if self.shard_port and node.shard_aware_port:
+            for source in source_ports(shard, node.shards, ports):
+                sock = _connect_from(source, family, (address, node.shard_aware_port, *rest))
+                if sock is not None:
+                    return sock
+            self.shard_port = False
+            self.no_source = f"no source port that leads to shard {shard} is free"
+        sock = _connect_from(None, family, (address, node.port, *rest))
+        if sock is None:
+            raise ConnectionLost(os.strerror(errno.EADDRNOTAVAIL))
         return sock
 
     @property
@@ -98,8 +101,8 @@ class Dial:
             raise HandshakeError(f"certificate of {self._host}: {error.verify_message}", hopeless=True) from error
         except ProtocolError as error:
             raise HandshakeError(f"protocol: {error}") from error
-        except OSError as error:
-            raise ConnectionLost(error.strerror or str(error)) from error
+        except TLS_BROKEN as error:
+            raise ConnectionLost(tls_reason(error)) from error
 
     def _begin(self) -> bool:
         """Once connected: TLS if asked for, then the first request. False while still connecting."""
@@ -139,25 +142,42 @@ class Dial:
                 self._send()
 
 
+def _connect_from(source: int | None, family: int, address: Any) -> socket.socket | None:
+    """A socket that is connecting from a port of ours; None where that one is taken. Raises ConnectionLost."""
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConnectionLost(error.strerror or str(error)) from error
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", source))
+        result = sock.connect_ex(address)
+    except OSError as error:
+        result = error.errno or errno.EINVAL
+    if result in (0, errno.EINPROGRESS):
+        return sock
+    sock.close()
+    if result in _TAKEN:
+        return None
+    raise ConnectionLost(os.strerror(result))
+
+
 def port_slice(worker: int, workers: int) -> range:
-    """The source ports of one load process: all have slices of their own, so that they do not fight over ports."""
+    """The source ports of one load process of a host: all have slices of their own, so that they do not fight."""
     size = (PORT_HIGH - PORT_LOW) // max(1, workers)
     return range(PORT_LOW + worker * size, PORT_LOW + (worker + 1) * size)
 
 
-def _bind(sock: socket.socket, family: int, shard: int, shards: int, ports: range) -> None:
-    """Binds to a free port that leads to the shard (port % shards == shard). Raises ConnectionLost if there is none."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    first = ports.start + (shard - ports.start) % shards
-    candidates = range(first, ports.stop, shards)
-    start = random.randrange(max(1, len(candidates)))
-    any_address = "::" if family == socket.AF_INET6 else "0.0.0.0"
-    for turn in range(len(candidates)):
-        try:
-            sock.bind((any_address, candidates[(start + turn) % len(candidates)]))
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-        else:
-            return
-    raise ConnectionLost(f"no free source port for shard {shard} in {ports.start}-{ports.stop - 1}")
+def source_ports(shard: int, shards: int, ports: range) -> Iterator[int]:
+    """The ports that lead to a shard (port % shards == shard): ours first, in any order, then those of all processes.
+
+    A slice may be smaller than the number of shards, and other programs use ports as well.
+    """
+    for each in (ports, range(PORT_LOW, PORT_HIGH)):
+        candidates = range(each.start + (shard - each.start) % shards, each.stop, shards)
+        start = random.randrange(max(1, len(candidates)))
+        for turn in range(len(candidates)):
+            yield candidates[(start + turn) % len(candidates)]

@@ -58,8 +58,8 @@ class WireEngine(Engine):
             self._templates,
             context=context,
             each=self.connections,
-            worker=self.setup.worker,
-            workers=self.setup.workers,
+            worker=self.setup.host_place[0],
+            workers=self.setup.host_place[1],
         )
         self.pool.open(OPEN_S)
         facts = self._facts(self.pool)
@@ -93,7 +93,7 @@ class WireEngine(Engine):
         pool = self.pool
         assert pool is not None, "run before open"
         plan = plan_of(work.workload, self.compressing)
-        retries = Retries(self.most_retries, work.concurrency, self.setup.seed + self.setup.worker, self.policies)
+        retries = Retries(self.most_retries, self.setup.seed + self.setup.worker, self.policies)
         load = Load(work, plan, pool, retries, self.timeout_ns)
         self._begin(pool, load)
         inbox, control, source = self.inbox, work.control, work.source

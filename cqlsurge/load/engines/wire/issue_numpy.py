@@ -72,9 +72,9 @@ class Issuer:
             free = conn.free
             if not conn.ready or not self._knows(conn):
                 break
-            while len(free) < wanted and conn.grow():
+            while len(free) - conn.resting < wanted and conn.grow():
                 pass
-            if len(free) < wanted:
+            if len(free) - conn.resting < wanted:
                 break
             shares.append((conn, writes, reads))
         else:

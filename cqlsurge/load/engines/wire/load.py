@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cqlsurge.load.engines.schedule import Schedule
 from cqlsurge.load.engines.wire.connection import MAX_KINDS
 from cqlsurge.load.engines.wire.variant import make_checker
-from cqlsurge.load.outcomes.policy import Limit
+from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
+from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, Limit
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.contract import Work
@@ -43,6 +44,8 @@ class Load:
         if len(self.kinds) > MAX_KINDS:
             raise ValueError(f"a workload of {len(self.kinds)} kinds; the most is {MAX_KINDS}")
         self.timeout_ns = timeout_ns
+        #: whether each attempt of an operation has the request timeout to itself, or all share it
+        self.timeout_each = retries.policies.get(CLIENT_TIMEOUT) in (RETRY, BACKOFF)
         self.concurrency = work.concurrency
         self.limit = Limit(work.concurrency)
         self.begun = self.ended = 0
@@ -80,6 +83,11 @@ class Load:
     def due_by(self, now: int) -> int:
         """Up to when operations count as due: what would be due at the end of the phase or later is not."""
         return min(now, self.control.issue_until_ns - 1)
+
+    @property
+    def in_flight(self) -> int:
+        """Operations that were issued and have not ended, without those that wait for another attempt."""
+        return self.begun - self.ended - len(self.retries.heap)
 
     def end(self, now: int) -> None:
         """An operation is over; in a closed load the next one is due at once."""

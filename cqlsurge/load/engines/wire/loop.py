@@ -58,7 +58,7 @@ def issue(load: Load, now: int, flush_bytes: int) -> None:
                 place += number % width
             group = groups[place]
             conn = group.first if group.count == 1 else group.lane(token, number)
-        if not conn.ready or not (conn.free or conn.grow()):
+        if not conn.ready or not (len(conn.free) > conn.resting or conn.grow()):
             answers.divert(load, number << KIND_BITS | kind, due, now)
             number += 1
             continue
@@ -91,7 +91,7 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     ops, dues, flushes, free = conn.ops, conn.dues, conn.flushes, conn.free
     ring, returns, oks, rows = load.pool.ring, load.returns, load.oks, load.rows
     waits, services, responses = load.waits, load.services, load.responses
-    kinds, slots = len(oks), len(ops)
+    kinds, slots, timeout_ns = len(oks), len(ops), load.timeout_ns
     checker, check_below = load.checker, load.checker.check_below
     start = done = 0
     fault = ""
@@ -111,7 +111,8 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         op = ops[sid]
         seq = flushes[sid]
         kind = op & KIND_MASK
-        if seq < 0 or kind >= kinds:
+        sent = ring[seq & RING_MASK]
+        if seq < 0 or kind >= kinds or now - sent > timeout_ns:
             fault = answers.answer(load, conn, inbox, start, past, now)
             if fault:
                 break
@@ -137,7 +138,6 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         free.append(sid)
         done += 1
         oks[kind] += 1
-        sent = ring[seq & RING_MASK]
         due = dues[sid]
         wait = sent - due
         v = wait >> 6
@@ -197,7 +197,7 @@ def look_after(load: Load, now: int) -> None:
     if tick_due(load, now):
         load.swept_seq = load.pool.seq
         ticks.tick(load, now)
-    if load.retries.heap or load.pool.unparked:
+    if load.retries.heap or load.parked:
         ticks.retry(load, now)
     if load.number == load.past:
         ticks.refill(load)

@@ -77,9 +77,9 @@ class Pool:
         self.leaving: list[Connection] = []
         self._shards: dict[str, Shards] = {}
         self.last_error = ""
+        self._opening = False
         self.ring = [0] * RING
         self.seq = 0
-        self.unparked = False
         self.unwritable_ns = 0
         #: nodes whose shard-aware port is not used, and why
         self._no_shard_port: dict[str, str] = {}
@@ -135,6 +135,7 @@ class Pool:
     def open(self, timeout_s: float) -> None:
         """Connects all of them; EngineError when none stands in the end or none ever can."""
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
+        self._opening = True
         while True:
             now_ns = time.monotonic_ns()
             self.maintain(now_ns)
@@ -143,6 +144,7 @@ class Pool:
             for fd, _ in self.poll_ms(50):
                 if fd in self.dials:
                     self.attend(fd)
+        self._opening = False
         if not self.by_fd:
             raise EngineError(f"no connection to {self._where()}: {self.last_error or 'timed out'}")
         missing = len(self.all()) - len(self.by_fd)
@@ -218,14 +220,17 @@ class Pool:
         self._postpone(self._lane(dial.connection), reason, now_ns)
 
     def attend(self, fd: int) -> None:
-        """A dial has something to do. Raises EngineError where the server will never have us."""
+        """A dial has something to do. Raises EngineError where the server would not have us from the start.
+
+        Later on it is a node's trouble: one that restarts refuses log-ins until it can read who may.
+        """
         dial = self.dials[fd]
         now_ns = time.monotonic_ns()
         try:
             greeting = dial.attend()
         except HandshakeError as error:
             self._failed(dial, str(error), now_ns)
-            if error.hopeless and not self.by_fd:
+            if error.hopeless and self._opening and not self.by_fd and self._dialled_twice(dial):
                 raise EngineError(f"{dial.connection.node.address}: {error}") from error
             return
         except ConnectionLost as error:
@@ -236,6 +241,10 @@ class Pool:
             return
         del self.dials[fd]
         self._arrived(dial, greeting, now_ns)
+
+    def _dialled_twice(self, dial: Dial) -> bool:
+        lane = self._lane(dial.connection)
+        return lane is None or lane.tries > 1
 
     def _unreached(self, dial: Dial, reason: str, now_ns: int) -> None:
         """No connection came of it. Where only the shard-aware port is closed (a firewall), the usual one may do."""
@@ -274,6 +283,8 @@ class Pool:
                 f"{node.address}: the shard-aware port {node.shard_aware_port} {self._no_shard_port[node.host_id]};"
                 f" using port {node.port}, where the server chooses the shard"
             )
+        if dial.no_source:
+            self.note(f"{node.address}: {dial.no_source}; using port {node.port}, where the server chooses the shard")
         lane.tries = 0
         self.adopt(lane.connection, dial, greeting, now_ns)
 
@@ -304,7 +315,6 @@ class Pool:
         connection.judge_ready()
         self.by_fd[connection.fd] = connection
         self.poller.modify(connection.fd, IN)
-        self.unparked = True
 
     def drop(self, connection: Connection, reason: str, now_ns: int) -> None:
         """The connection does not stand any more; it will be dialled again."""
@@ -315,7 +325,6 @@ class Pool:
                 pass  # the descriptor is gone already
         connection.close()
         self._postpone(self._lane(connection), reason, now_ns)
-        self.unparked = True
 
     # -- what the loop asks for ----------------------------------------------------------------------------------
 
@@ -339,7 +348,6 @@ class Pool:
             connection.blocked_ns = 0
             connection.judge_ready()
             self.poller.modify(connection.fd, IN)
-            self.unparked = True
 
     def choose(self, choices: Sequence[Connection], now_ns: int) -> Connection | None:
         """The first of a token's connections that can take an operation, else any other that can."""
@@ -356,10 +364,12 @@ class Pool:
         if kind in connection.preparing or not (connection.free or connection.grow()):
             return
         connection.preparing.add(kind)
+        connection.judge_ready()
         sid = connection.free.popleft()
 
         def done(frame: Frame) -> None:
             connection.preparing.discard(kind)
+            connection.judge_ready()
             answer = decode_response(frame, connection.compressor)
             if isinstance(answer, Prepared):
                 connection.statement_ids[kind] = answer.statement_id

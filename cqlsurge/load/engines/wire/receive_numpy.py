@@ -173,10 +173,12 @@ class Receiver:
         place = np.concatenate(places)
         ops, sequences = slot["op"], slot["flush"]
         kinds = ops & KIND_MASK
+        sents = self._ring[sequences & RING_MASK]
         scratch, counting = self._scratch, cast(Array, np.arange(total, dtype=np.int32))
         scratch[place] = counting
         if (
             int(sequences.min()) < 0
+            or regions[-1].now - int(sents.min()) > self.load.timeout_ns
             or int(kinds.max()) >= len(self._results)
             or not (heads["start"] == _START).all()
             or not (heads["shape"] == (sizes << 24) + _SHAPE).all()
@@ -188,7 +190,7 @@ class Receiver:
             return False
         self._end(regions, streams)
         nows: Array = np.repeat([region.now for region in regions], [region.count for region in regions])
-        self.plan.latencies.add(kinds, slot["due"], self._ring[sequences & RING_MASK], nows)
+        self.plan.latencies.add(kinds, slot["due"], sents, nows)
         return True
 
     def _take_rows(self, heads: Array, starts: Array, sizes: Array, ops: Array, kinds: Array) -> bool:

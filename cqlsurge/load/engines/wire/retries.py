@@ -1,7 +1,9 @@
 """Operations that wait for another attempt: their numbers, never their bytes.
 
-The rule is in cqlsurge.load.outcomes.retry. Here are the heap of waiting operations, the limits on how often one is
-tried, and the cap on the share of retries: without it, a server in trouble would be given more work than before.
+The rule is in cqlsurge.load.outcomes.retry. Here are the heap of waiting operations, the limit on how often one is
+tried, and the budget: retries are at most a tenth of the operations that have ended. Without it, a server in trouble
+would be given more work than before. Only what is in flight at once may go beyond, since one lost connection can take
+all of it along; and what was not spent does not add up for longer than two seconds.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 BASE_S = 0.02
 CAP_S = 2.0
-#: retries in a second: one for each place, and so large a share of the operations that ended in it and the one before
+#: retries, as a share of the operations that have ended
 SHARE = 0.1
 SECOND_NS = 1_000_000_000
 
@@ -45,24 +47,23 @@ class Attempt:
 class Retries:
     """What waits for its next attempt, in order of time."""
 
-    def __init__(self, most: int, places: int, seed: int, policies: Mapping[str, str] | None = None) -> None:
+    def __init__(self, most: int, seed: int, policies: Mapping[str, str] | None = None) -> None:
         self.most = most
         self.policies = policies or {}
         self.heap: list[tuple[int, int, Attempt]] = []
         self._order = 0
         self._random = random.Random(seed)
-        self._places = places
-        self._second_ns = self._ended = self._before = self._spent = 0
+        self._most_in_flight = self._second_ns = self._ended = self._before = 0
+        self._spent = 0.0
 
-    def admit(self, attempt: Attempt, failure: Failure, kind: Kind, now_ns: int, ended: int) -> bool:
+    def admit(self, attempt: Attempt, failure: Failure, kind: Kind, now_ns: int, *, ended: int, in_flight: int) -> bool:
         """Puts the operation into the heap if it may be tried again; False where its failure is final.
 
-        `ended` is how many operations have ended so far.
+        `ended` is how many operations have ended so far, `in_flight` how many have not, without those in the heap.
         """
         decision = self._decide(failure, nature_of(kind), attempt.failures)
-        if decision == NO or attempt.failures > self.most or self._spent >= self._allowance(now_ns, ended):
+        if decision == NO or attempt.failures > self.most or not self.spend(now_ns, ended, in_flight):
             return False
-        self._spent += 1
         attempt.again = decision == SAME
         wait_s = 0.0
         if decision != SAME:
@@ -92,12 +93,17 @@ class Retries:
             ready.append(heapq.heappop(self.heap)[2])
         return ready
 
-    def _allowance(self, now_ns: int, ended: int) -> int:
-        """How many retries this second may hold."""
+    def spend(self, now_ns: int, ended: int, in_flight: int) -> bool:
+        """Takes one retry from the budget; False where nothing is left of it."""
         if now_ns - self._second_ns >= SECOND_NS:
-            self._before, self._ended = self._ended, ended
-            self._second_ns, self._spent = now_ns, 0
-        return self._places + int(SHARE * (ended - self._before))
+            self._before, self._ended, self._second_ns = self._ended, ended, now_ns
+        self._most_in_flight = max(self._most_in_flight, in_flight)
+        earned = SHARE * ended
+        self._spent = max(self._spent, SHARE * self._before - self._most_in_flight)
+        if self._spent >= max(earned, self._most_in_flight):
+            return False
+        self._spent += 1
+        return True
 
 
 def nature_of(kind: Kind) -> Nature:

@@ -43,7 +43,7 @@ def tick(load: Load, now: int) -> None:
             connection.heed()
     if now >= load.sweep_ns:
         sweep(load, now)
-        load.sweep_ns = now + SWEEP_NS
+        load.sweep_ns = now + min(SWEEP_NS, load.timeout_ns // 5)
 
 
 def stop(load: Load, now: int) -> None:
@@ -68,14 +68,17 @@ def refill(load: Load) -> None:
 
 
 def retry(load: Load, now: int) -> None:
-    """Sends what has waited long enough for another attempt, and what was parked if something has changed."""
+    """Sends what has waited long enough for another attempt, and of what is parked as much as connections take."""
     for attempt in load.retries.ready(now):
         attempt.since_ns = now
         answers.place(load, attempt, now)
-    if load.pool.unparked:
-        load.pool.unparked = False
-        for _ in range(len(load.parked)):
-            answers.place(load, load.parked.popleft(), now)
+    parked = load.parked
+    for _ in range(len(parked)):
+        attempt = parked.popleft()
+        if not answers.try_to_place(load, attempt, now):
+            # Any connection would have done: there is none for the others either.
+            parked.appendleft(attempt)
+            break
 
 
 def account(load: Load, now: int) -> None:

@@ -141,7 +141,7 @@ def warm(
     recorder = Recorder(workload.kinds, began_ns)
     control = Control(Mute(), recorder, source, start_ns=began_ns)
     work = Work(workload, source, recorder, control, IN_FLIGHT, began_ns)
-    load = Load(work, plan, pool, Retries(0, IN_FLIGHT, 0), 1 << 62)
+    load = Load(work, plan, pool, Retries(0, 0), 1 << 62)
     load.dues += [began_ns] * IN_FLIGHT
     until_ns = began_ns + int(WARM_S * 1e9)
     _hold(load, FIRST_IN_FLIGHT)
