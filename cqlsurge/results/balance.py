@@ -7,7 +7,7 @@ Keys are spread over all tokens alike.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,15 +84,24 @@ def with_shares(targets: Sequence[Mapping[str, Any]], shares: Mapping[Place, flo
 
 
 def absent_nodes(targets: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The nodes that were away for some of the time, or all of it, in words; `targets` from with_shares."""
-    down = [str(event["address"]) for event in events if event["event"] == "node down"]
-    answered: Counter[str] = Counter()
+    """The nodes that were away for some of the time, or all of it, in words; `targets` from with_shares.
+
+    Those that the cluster said were down, and those that got too little because connections to them were lost or never
+    stood.
+    """
+    away = {_node(str(event["address"])) for event in events if event["event"] == "node down"}
+    expected: dict[str, float] = defaultdict(float)
+    got: dict[str, float] = defaultdict(float)
+    lost: Counter[str] = Counter()
     for row in targets:
-        if row["expected_share"]:
-            answered[row["address"]] += row["ok"]
-    silent = [address for address, ok in answered.items() if not ok and answered.total() >= MANY_ANSWERS]
-    named = dict.fromkeys([*down, *(address for address in silent if _node(address) not in map(_node, down))])
-    return [f"node {address} was down, or could not be reached, for some of the time" for address in named]
+        expected[row["address"]] += row["expected_share"] or 0.0
+        got[row["address"]] += row["share"]
+        lost[row["address"]] += row["lost"]
+    many = sum(row["ok"] for row in targets) >= MANY_ANSWERS
+    for address, share in expected.items():
+        if many and got[address] < (1 - OFF) * share and (lost[address] or not got[address]):
+            away.add(_node(address))
+    return [f"node {address} was down, or could not be reached, for some of the time" for address in sorted(away)]
 
 
 def _node(address: str) -> str:
@@ -115,7 +124,7 @@ def imbalances(
     """
     found = []
     sharded = sum(node.shards for node in nodes)
-    if sharded and "shards_covered" in engine and engine["shards_covered"] < sharded:
+    if sharded and not uneven and "shards_covered" in engine and engine["shards_covered"] < sharded:
         found.append(
             f"shard-awareness is missing: connections to {engine['shards_covered']} of {sharded} shards only; "
             + "; ".join(engine.get("notes", []))

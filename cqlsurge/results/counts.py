@@ -268,11 +268,11 @@ class Counts:
         return merged
 
     def targets(self) -> dict[tuple[str, str, int], list[int]]:
-        """(node, address, shard) -> [issued, ok, failed] over all processes."""
+        """(node, address, shard) -> [issued, ok, failed, lost connections] over all processes."""
         merged: dict[tuple[str, str, int], list[int]] = {}
         for process in self.processes:
             for node, address, shard, *counts in (process.last or {}).get("targets", []):
-                sums = merged.setdefault((node, address, shard), [0, 0, 0])
+                sums = merged.setdefault((node, address, shard), [0, 0, 0, 0])
                 sums[:] = [have + more for have, more in zip(sums, counts, strict=True)]
         return dict(sorted(merged.items(), key=lambda item: (item[0][1], item[0][2])))
 

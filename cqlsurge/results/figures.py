@@ -167,8 +167,8 @@ def _gauges(processes: Sequence[ProcessCounts]) -> dict[str, float]:
 
 def _targets(counts: Counts) -> list[dict[str, Any]]:
     return [
-        {"node": node, "address": address, "shard": shard, "issued": issued, "ok": ok, "failed": failed}
-        for (node, address, shard), (issued, ok, failed) in counts.targets().items()
+        {"node": node, "address": address, "shard": shard, "issued": issued, "ok": ok, "failed": failed, "lost": lost}
+        for (node, address, shard), (issued, ok, failed, lost) in counts.targets().items()
     ]
 
 

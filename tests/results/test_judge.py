@@ -12,6 +12,7 @@ import pytest
 
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.results.evidence import Evidence, Service, service_of
+from cqlsurge.results.rows import GaveWay
 from cqlsurge.results.verdict import judge, lines
 
 
@@ -193,3 +194,50 @@ def test_waiting_for_a_core_most_of_the_time_is_the_clients_bound() -> None:
     driver = replace(CLOSED, engine="scylla-driver", ops_per_wake=None, ops_per_send=None, empty_wakes=None)
     assert judge(replace(driver, busy_share=0.26, waited_share=0.6))["bound_by"] == "client"
     assert judge(replace(driver, busy_share=0.26, waited_share=0.2))["bound_by"] == "server"
+
+
+def test_a_server_that_stood_still_is_not_a_late_client() -> None:
+    """All places wait while the server stands still, and the rest in line: sent late, by no client's doing."""
+    stood = replace(PACED, finished=150_000, wait_mean_us=900_000.0, wait_p50_us=400_000.0, wait_p99_us=3e6)
+    stood = replace(stood, service=service(300, 150, stalled=0.6), busy_share=0.2)
+    verdict = judge(stood)
+    assert verdict["bound_by"] == "server"
+    assert "stalls" in codes(verdict)
+    assert judge(replace(stood, busy_share=0.97))["bound_by"] == "client"
+    stopped = judge(replace(stood, pauses=("load process 0 (pid 7) stood still for 3.0 s",)))
+    assert stopped["bound_by"] == "client"
+
+
+def test_a_rate_that_was_too_much_in_the_end_was_not_kept() -> None:
+    ramp = replace(PACED, finished=199_500, gave_way=GaveWay(6.0, 6100.0, 0.9, 8000.0))
+    verdict = judge(ramp)
+    assert verdict["bound_by"] == "server"
+    assert "from 6 s on, at 6.10 K ops/s, answers fell behind" in lines(verdict)[1]
+    assert judge(replace(ramp, gave_way=None))["bound_by"] == "rate"
+
+
+def test_slow_answers_that_are_under_way_are_not_missing() -> None:
+    slow = replace(PACED, asked=10, finished=9, service=service(1_500_000, 1_400_000))
+    assert judge(slow)["bound_by"] == "rate"
+
+
+def test_a_node_that_was_away_is_told() -> None:
+    verdict = judge(replace(PACED, absent=("node 127.0.0.3 was down, or could not be reached, for some of the time",)))
+    assert "node_away" in codes(verdict)
+    assert "unbalanced" not in codes(verdict)
+
+
+def test_nothing_measured_and_no_success_are_told_as_such() -> None:
+    warming = Evidence(
+        concurrency=4, processes=1, duration_s=0.0, finished=0, service=Service(), issued=200, warmup_s=5
+    )
+    assert codes(judge(warming)) == {"nothing_measured"}
+    assert lines(judge(warming))[0] == "cannot be told"
+    refused = replace(CLOSED, concurrency=1, succeeded=0, errors={"overloaded": 600_000})
+    assert "no_success" in codes(judge(refused))
+    assert "--concurrency" not in judge(refused)["advice"]
+
+
+def test_rates_below_one_are_shown() -> None:
+    slow = replace(PACED, asked=5, finished=5, asked_s=10.0, duration_s=10.0)
+    assert "0.50 of 0.50 ops/s" in lines(judge(slow))[1]

@@ -44,13 +44,13 @@ class KindRecord:
 
 
 class TargetRecord:
-    """Counts of one node, or of one shard of it (shard -1 where the engine cannot tell)."""
+    """Counts of one node, or of one shard of it (shard -1 where the engine cannot tell); lost: connections to it."""
 
-    __slots__ = ("address", "failed", "issued", "node", "ok", "shard")
+    __slots__ = ("address", "failed", "issued", "lost", "node", "ok", "shard")
 
     def __init__(self, node: str, address: str, shard: int = -1) -> None:
         self.node, self.address, self.shard = node, address, shard
-        self.issued = self.ok = self.failed = 0
+        self.issued = self.ok = self.failed = self.lost = 0
 
 
 class Recorder:
@@ -177,7 +177,7 @@ class Recorder:
             "examples": self.examples,
             "unacknowledged": self.unacknowledged.pairs(),
             "unacknowledged_overflow": self.unacknowledged.overflow,
-            "targets": [[t.node, t.address, t.shard, t.issued, t.ok, t.failed] for t in self.targets],
+            "targets": [[t.node, t.address, t.shard, t.issued, t.ok, t.failed, t.lost] for t in self.targets],
         }
 
     def encoding(self, taken: dict[str, Any]) -> Iterator[None]:

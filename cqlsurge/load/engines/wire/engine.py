@@ -113,7 +113,7 @@ class WireEngine(Engine):
         load.recorder.targets = [connection.target for connection in pool.all()]
         for connection in pool.all():
             target = connection.target
-            target.issued = target.ok = target.failed = connection.ok_seen = 0
+            target.issued = target.ok = target.failed = target.lost = connection.ok_seen = 0
         pool.unwritable_ns = 0
         if load.closed:
             load.dues += [max(load.work.start_ns, 0)] * load.concurrency

@@ -318,6 +318,7 @@ class Pool:
 
     def drop(self, connection: Connection, reason: str, now_ns: int) -> None:
         """The connection does not stand any more; it will be dialled again."""
+        connection.target.lost += 1
         if self.by_fd.pop(connection.fd, None) is not None:
             try:
                 self.poller.unregister(connection.fd)
