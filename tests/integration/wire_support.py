@@ -8,24 +8,21 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.database.connect import connect
 from cqlsurge.database.secrets import Security
 from cqlsurge.database.topology import nodes_with_shards, replication_of, tablets_of
-from cqlsurge.load.engines.contract import Setup, Target, Work
-from cqlsurge.load.engines.control import Control
+from cqlsurge.load.engines.contract import Setup, Target
 from cqlsurge.load.engines.recorder import Recorder
-from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire.engine import WireEngine
 from cqlsurge.load.workload.kv import KeyValue
+from tests.phases import run_in_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from cqlsurge.load.pacing.schedule import Pacer
 
 START_S = 30.0
 
@@ -101,22 +98,6 @@ def make_target(
         cluster.shutdown()
 
 
-@dataclass
-class Parent:
-    """The parent's end of a phase: `says` is called at each poll with the count of polls."""
-
-    says: Callable[[int], list[dict[str, Any]]] = lambda polls: []
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    polls: int = 0
-
-    def send(self, message: dict[str, Any]) -> None:
-        self.sent.append(message)
-
-    def receive(self) -> list[dict[str, Any]]:
-        self.polls += 1
-        return self.says(self.polls)
-
-
 def workload(mode: str, keys: int, blob_size: int = 64, **parameters: Any) -> KeyValue:
     """Keys and values of the tests' own keyspace."""
     return KeyValue(
@@ -134,56 +115,19 @@ def opened(target: Target, load: KeyValue, **options: Any) -> Iterator[tuple[Wir
         engine.close()
 
 
-def run_phase(
-    engine: WireEngine,
-    load: KeyValue,
-    count: int,
-    concurrency: int = 32,
-    *,
-    says: Callable[[int], list[dict[str, Any]]] = lambda polls: [],
-    pacer: Pacer | None = None,
-    first: int = 0,
-    duration_s: float | None = None,
-    max_backlog: int | None = None,
-    drain_s: float = 12.0,
-    verify_share: float = 0.0,
-) -> Recorder:
+def run_phase(engine: WireEngine, load: KeyValue, count: int, concurrency: int = 32, **more: Any) -> Recorder:
     """One phase of `count` operations; the conservation law is asserted."""
-    parent, source = Parent(says), Source()
-    source.add(first, count)
-    source.end()
-    start_ns = time.monotonic_ns()
-    recorder = Recorder(load.kinds, start_ns)
-    control = Control(
-        parent,
-        recorder,
-        source,
-        start_ns=start_ns,
-        duration_ns=None if duration_s is None else int(duration_s * 1e9),
-        drain_ns=int(drain_s * 1e9),
-    )
-    engine.run(
-        Work(
-            load,
-            source,
-            recorder,
-            control,
-            concurrency,
-            start_ns,
-            pacer=pacer,
-            verify_share=verify_share,
-            max_backlog=max_backlog,
-        )
-    )
-    control.finish(time.monotonic_ns())
+    ran = run_in_process(engine, load, count, concurrency, **more)
+    recorder = ran.recorder
+    ran.control.finish(time.monotonic_ns())
     in_flight = recorder.issued - recorder.finished
     assert 0 <= in_flight <= concurrency
-    assert in_flight == 0 or control.stopping
+    assert in_flight == 0 or ran.control.stopping
     assert recorder.due >= recorder.issued + recorder.skipped
-    if pacer is None:
+    if more.get("pacer") is None:
         assert recorder.due == recorder.issued
     for kind in recorder.kinds:
-        timed = [message["kinds"][kind.name] for message in parent.sent]
+        timed = [message["kinds"][kind.name] for message in ran.channel.sent]
         assert timed[-1]["ok"] == kind.ok
     return recorder
 

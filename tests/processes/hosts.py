@@ -50,13 +50,14 @@ def look(group: RemoteGroup, **question: Any) -> None:
     group.look({**QUESTION, **question}, divided=True, note=lambda text: None, stage=lambda text: None)
 
 
-def make_ready(group: ProcessGroup, **options: Any) -> None:
-    """Gives each process of a group the engine `fake`, and waits until all have it."""
+def make_ready(group: ProcessGroup, each: Sequence[dict[str, Any]] = (), **options: Any) -> None:
+    """Gives each process of a group the engine `fake`, and waits until all have it. `each`: options of one process."""
     count = len(group.processes)
     for index in range(count):
         plan = {
             "type": "plan", "version": VERSION, "engine": "fake", "seed": 1, "worker": index, "workers": count,
-            "workload": {"name": "kv", "parameters": KV}, "target": TARGET, "core": None, "options": options,
+            "workload": {"name": "kv", "parameters": KV}, "target": TARGET, "core": None,
+            "options": each[index] if each else options,
         }  # fmt: skip
         group.send(index, plan)
     ready = 0

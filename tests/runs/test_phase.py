@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.processes.local_group import LocalGroup
 from cqlsurge.results.document import broken_laws
 from cqlsurge.results.figures import Figures, figures_of
@@ -24,40 +23,14 @@ from cqlsurge.results.listener import Listener
 from cqlsurge.runs import phase
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.phase import PhaseResult, PhaseRun
-from cqlsurge.runs.phases import PhasePlan
-from tests.processes.hosts import Ticks
-
-KV = {"seed": 1, "keyspace": "ks", "table": "kv", "mode": "write", "keys": 1000, "blob_size": 32}
-TARGET = {"contact_points": [], "local_dc": "dc", "keyspace": "ks", "table": "kv", "nodes": []}
-
-
-class Heard(Listener):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+from tests.processes.hosts import Heard, Ticks, make_ready, plan
 
 
 @contextmanager
 def group_of(count: int, options: list[dict[str, Any]] | None = None) -> Iterator[LocalGroup]:
     with LocalGroup(sys.executable, count) as group:
-        for index in range(count):
-            plan = {
-                "type": "plan", "version": VERSION, "engine": "fake", "seed": 1, "worker": index, "workers": count,
-                "workload": {"name": "kv", "parameters": KV}, "target": TARGET, "core": None,
-                "options": (options or [{}] * count)[index],
-            }  # fmt: skip
-            group.send(index, plan)
-        ready = 0
-        while ready < count:
-            ready += sum(message is not None and message["type"] == "ready" for _, message in group.poll(1))
+        make_ready(group, options or ())
         yield group
-
-
-def plan(total: int | None, **message: Any) -> PhasePlan:
-    common = {"workload": None, "concurrency": 16, "drain_s": 2.0}
-    return PhasePlan("measure", total, {**common, **message}, writes=True)
 
 
 def figures(result: PhaseResult) -> Figures:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import Script, workload
+from conftest import workload
 
 from cqlsurge.load.engines.control import TICK_NS, Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.latency.hdr import decode
 from cqlsurge.load.latency.histogram import LATENCIES, count_of
+from tests.phases import Channel
 
 SECOND_NS = 1_000_000_000
 
@@ -19,7 +20,7 @@ class Phase:
     """A phase without an engine: the test says what happened and when the control is polled."""
 
     def __init__(self, **options: Any) -> None:
-        self.channel = Script()
+        self.channel = Channel()
         self.recorder = Recorder(workload("mixed").kinds)
         self.control = Control(self.channel, self.recorder, Source(lambda: None), **options)
 
