@@ -25,6 +25,8 @@ from cqlsurge.results.document import broken_laws
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, str(ROOT / "program.py")]
+#: PyPy compiles its loops anew in each process: seconds of CPU that most of these tests have no need of
+CPYTHON = ["--runtime", "cpython"]
 
 pytestmark = pytest.mark.cassandra
 
@@ -41,8 +43,9 @@ def session(cassandra: EmbeddedCluster) -> Iterator[Session]:
 
 
 def program(cassandra: EmbeddedCluster, *words: str, code: int = 0) -> str:
+    runtime = [] if "--runtime" in words else CPYTHON
     result = subprocess.run(
-        [*PROGRAM, cassandra.address, *words], capture_output=True, text=True, timeout=120, check=False
+        [*PROGRAM, cassandra.address, *words, *runtime], capture_output=True, text=True, timeout=120, check=False
     )
     assert result.returncode == code, result.stdout + result.stderr
     return result.stdout + result.stderr
@@ -61,7 +64,7 @@ def test_each_key_is_written_once_and_none_besides(
     """20000 operations over 3 processes: the remainder is included, whatever the blocks were."""
     data = document(
         cassandra, tmp_path / "run.json", "--keyspace", "once", "--operations", "20000", "--processes", "3",
-        "--concurrency", "32",
+        "--concurrency", "32", "--runtime", "auto",
     )  # fmt: skip
     assert data["state"] == "done"
     assert data["operations"]["ok"] == 20_000
@@ -172,7 +175,7 @@ def test_truncate_and_create_with(cassandra: EmbeddedCluster, session: Session) 
 
 def test_ctrl_c_ends_within_two_seconds_and_keeps_what_was_measured(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    command = [*PROGRAM, cassandra.address, "--keyspace", "ctrlc", "--duration", "60s", "--concurrency", "8"]
+    command = [*PROGRAM, cassandra.address, *CPYTHON, "--keyspace", "ctrlc", "--duration", "60s", "--concurrency", "8"]
     child = subprocess.Popen([*command, "--json", str(path)], stdout=subprocess.PIPE, text=True)
     wait_for(lambda: path.exists() and json.loads(path.read_text())["operations"]["ok"] > 0)
     assert json.loads(path.read_text())["state"] == "running"
@@ -192,7 +195,7 @@ def test_ctrl_c_ends_within_two_seconds_and_keeps_what_was_measured(cassandra: E
 def test_verify_allows_for_what_an_interrupted_run_left_open(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     path = tmp_path / "w.json"
     common = ["--keyspace", "halfway", "--operations", "20000", "--concurrency", "64"]
-    command = [*PROGRAM, cassandra.address, *common, "--rate", "2k", "--json", str(path)]
+    command = [*PROGRAM, cassandra.address, *CPYTHON, *common, "--rate", "2k", "--json", str(path)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     wait_for(lambda: path.exists() and json.loads(path.read_text())["operations"]["ok"] > 0)
     child.send_signal(signal.SIGINT)
@@ -208,7 +211,7 @@ def test_verify_allows_for_what_an_interrupted_run_left_open(cassandra: Embedded
 
 def test_a_killed_load_process_is_named_and_the_others_finish(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     path = tmp_path / "k.json"
-    command = [*PROGRAM, cassandra.address, "--keyspace", "killed", "--duration", "4s", "--processes", "2"]
+    command = [*PROGRAM, cassandra.address, *CPYTHON, "--keyspace", "killed", "--duration", "4s", "--processes", "2"]
     child = subprocess.Popen([*command, "--json", str(path)], stdout=subprocess.PIPE, text=True)
     wait_for(lambda: path.exists())
     victim = children_of(child.pid)[0]
@@ -222,7 +225,7 @@ def test_a_killed_load_process_is_named_and_the_others_finish(cassandra: Embedde
 
 def test_nothing_outlives_a_killed_parent(cassandra: EmbeddedCluster, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
-    command = [*PROGRAM, cassandra.address, "--keyspace", "orphan", "--duration", "60s", "--processes", "2"]
+    command = [*PROGRAM, cassandra.address, *CPYTHON, "--keyspace", "orphan", "--duration", "60s", "--processes", "2"]
     child = subprocess.Popen([*command, "--json", str(path)], stdout=subprocess.DEVNULL)
     wait_for(lambda: path.exists())
     workers = children_of(child.pid)
@@ -233,7 +236,7 @@ def test_nothing_outlives_a_killed_parent(cassandra: EmbeddedCluster, tmp_path: 
 
 
 def test_the_document_on_standard_output_is_alone_there(cassandra: EmbeddedCluster) -> None:
-    command = [*PROGRAM, cassandra.address, "--keyspace", "stdout", "--operations", "100", "--json", "-"]
+    command = [*PROGRAM, cassandra.address, *CPYTHON, "--keyspace", "stdout", "--operations", "100", "--json", "-"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(result.stdout)["operations"]["ok"] == 100
     assert "throughput" in result.stderr
