@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.routing.ring import Node as RingNode
 from cqlsurge.load.routing.ring import Ring, strategy_from_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cqlsurge.load.engines.contract import Node, Target
+    from cqlsurge.load.engines.contract import Target
 
 INT64_MAX = (1 << 63) - 1
 #: (host id, shard); where only the node is known, its shard follows from the token
@@ -26,6 +27,13 @@ class TokenRanges(NamedTuple):
 
     bounds: list[int]
     places: list[list[Place]]
+
+
+def known_nodes(target: Target) -> Sequence[Node]:
+    """The target's nodes; where the control plane named none, its contact points."""
+    return target.nodes or [
+        Node(f"{host}:{port}", host, port, target.local_dc, "") for host, port in target.contact_points
+    ]
 
 
 def token_ranges(target: Target, nodes: Sequence[Node]) -> TokenRanges:

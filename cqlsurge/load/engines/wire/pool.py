@@ -18,6 +18,7 @@ from cqlsurge.load.cql.requests import Prepare
 from cqlsurge.load.cql.responses import decode_response
 from cqlsurge.load.cql.results import Prepared
 from cqlsurge.load.engines.contract import EngineError, Node, Target
+from cqlsurge.load.engines.placement import known_nodes
 from cqlsurge.load.engines.wire.connection import INTERNAL, KIND_BITS, Connection, ConnectionLost
 from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
 from cqlsurge.load.engines.wire.handshake import HandshakeError
@@ -84,7 +85,7 @@ class Pool:
         #: nodes whose shard-aware port is not used, and why
         self._no_shard_port: dict[str, str] = {}
         self.router: Router
-        self.take_nodes(target.nodes or _from_contact_points(target))
+        self.take_nodes(known_nodes(target))
 
     # -- nodes ---------------------------------------------------------------------------------------------------
 
@@ -395,7 +396,3 @@ class Pool:
         self.by_fd.clear()
         if hasattr(self.poller, "close"):
             self.poller.close()
-
-
-def _from_contact_points(target: Target) -> list[Node]:
-    return [Node(f"{host}:{port}", host, port, target.local_dc, "") for host, port in target.contact_points]
