@@ -29,6 +29,7 @@ def test_each_shard_gets_what_is_expected(tmp_path: Path, options: tuple[str, ..
     assert "unbalanced" not in {reason["code"] for reason in document["verdict"]["reasons"]}
 
 
+@pytest.mark.long
 def test_a_run_ends_when_its_percentile_is_known(tmp_path: Path) -> None:
     with simulator(tmp_path, "--nodes", "1", "--latency", "fixed:20ms") as server:
         address = f"{server.host}:{server.port}"

@@ -43,6 +43,7 @@ def test_one_lost_answer_stretches_no_run_with_a_rate(tmp_path: Path) -> None:
     assert "silence" not in codes(document)
 
 
+@pytest.mark.long
 def test_lost_answers_stretch_no_closed_load(tmp_path: Path) -> None:
     lost = 5
     document = document_of(

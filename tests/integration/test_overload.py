@@ -18,6 +18,8 @@ from cqlsurge.runs.run import exit_code, run
 from cqlsurge.settings import Settings
 from tests.integration.wire_support import Simulator, simulator
 
+pytestmark = pytest.mark.long
+
 COMMON: dict[str, Any] = {"processes": 1, "runtime": "cpython", "blob_size": 16}
 
 

@@ -15,7 +15,7 @@ from tests.integration.wire_support import simulator
 from tests.results.recorded import COMMON, FORMS, RUNS, differences, form
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] * (name == "hosts")) for name in RUNS])
 def test_a_document_has_its_form(tmp_path: Path, name: str) -> None:
     options, settings = RUNS[name]
     with simulator(tmp_path, "--nodes", "2", "--shards", "2", *options) as server:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cqlsurge.database.embedded import EmbeddedCluster
 
-pytestmark = [pytest.mark.cassandra, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cassandra, pytest.mark.long, pytest.mark.timeout(240)]
 PROFILES = Path(__file__).parent.parent / "workload" / "imports" / "profiles"
 SEEDS, MIXED = 150, 400
 BATCHES = {"logged": BatchType.LOGGED, "unlogged": BatchType.UNLOGGED, "counter": BatchType.COUNTER}

@@ -25,6 +25,8 @@ from cqlsurge.database.embedded import EmbeddedCluster
 from cqlsurge.host.cores import core_ids
 from tests.conftest import start_or_skip
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 STOPPED_S, RUNNING_S = 0.3, 0.1
 
@@ -57,10 +59,7 @@ def simulated(folder: Path, python: str, *options: str) -> Iterator[Server]:
         process.wait()
 
 
-@pytest.fixture(
-    scope="module",
-    params=["null", *(pytest.param(name, marks=pytest.mark.long) for name in ("simulator", "cassandra"))],
-)
+@pytest.fixture(scope="module", params=["null", "simulator", "cassandra"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if request.param == "cassandra":
         # One of our own: it is stopped now and then.

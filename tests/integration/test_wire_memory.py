@@ -13,6 +13,8 @@ from contract_support import Bench
 
 from tests.integration.wire_support import make_target, simulator
 
+pytestmark = pytest.mark.long
+
 WARM_MB = 200
 
 
