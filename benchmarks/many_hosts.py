@@ -34,7 +34,7 @@ from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.worker.messages import VERSION
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.processes.dask_hosts import open_hosts
-from cqlsurge.results.counts import Counts
+from cqlsurge.results.counts import PhaseCounts
 from cqlsurge.results.figures import figures_of
 from cqlsurge.results.host_figures import host_figures
 from cqlsurge.results.listener import Listener
@@ -173,7 +173,7 @@ def parent_only(args):
         max_rss_mb=50, began_ns=0,
     )  # fmt: skip
     hosts = 200
-    counts = Counts(hosts, 0, hosts=[range(at, at + 1) for at in range(hosts)])
+    counts = PhaseCounts(hosts, 0, hosts=[range(at, at + 1) for at in range(hosts)])
     lines = [json.dumps({**taken, "t_ns": second * 10**9}) for second in range(1, 11)]
     began_s = time.process_time()
     for line in lines:

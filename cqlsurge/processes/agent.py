@@ -27,7 +27,7 @@ from cqlsurge.load.engines.registry import engine_info
 from cqlsurge.processes.environments import ensure
 from cqlsurge.processes.host_watch import HostWatch
 from cqlsurge.processes.interpreters import choose
-from cqlsurge.processes.link import SILENT_S, Frame, Link
+from cqlsurge.processes.link import SILENT_S, Link, LinkMessage
 from cqlsurge.processes.process import LoadProcess, end_all
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Agent:
         if error is not None and not isinstance(error, OSError):  # a broken connection is noticed by who reads
             logger.error("in the agent of cqlsurge", exc_info=error)
 
-    def _obey(self, frame: Frame) -> None:
+    def _obey(self, frame: LinkMessage) -> None:
         what = frame["is"]
         if what == "tell":
             for index in frame["to"]:
@@ -162,7 +162,7 @@ class Agent:
         elif what == "close":
             self._over.set()
 
-    async def _answer(self, work: Any, frame: Frame) -> None:
+    async def _answer(self, work: Any, frame: LinkMessage) -> None:
         """Does what may take long, or may not be possible here, on a thread."""
         loop = asyncio.get_running_loop()
         try:
@@ -178,7 +178,7 @@ class Agent:
                 loop.add_reader(process.err_fd, self._hear_words, process)
         self._link.send(answer)
 
-    def _look(self, frame: Frame, loop: asyncio.AbstractEventLoop) -> Frame:
+    def _look(self, frame: LinkMessage, loop: asyncio.AbstractEventLoop) -> LinkMessage:
         """What can run here: the best interpreter for the engine, its environment made where it needs one."""
 
         def stage(text: str) -> None:
@@ -199,7 +199,7 @@ class Agent:
             "note": choice.note,
         }
 
-    def _start(self, frame: Frame, loop: asyncio.AbstractEventLoop) -> Frame:
+    def _start(self, frame: LinkMessage, loop: asyncio.AbstractEventLoop) -> LinkMessage:
         for index in range(frame["count"]):
             self._processes.append(LoadProcess(self._python, index, DASK_VARIABLES))
         return {"is": "started", "pids": [process.pid for process in self._processes]}

@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-Frame = dict[str, Any]
+LinkMessage = dict[str, Any]
 
 #: either side pings or answers each second; one that was silent for so long is gone
 PING_S = 1.0
@@ -40,11 +40,11 @@ class Link:
 
     def __init__(self, comm: Any) -> None:
         self._comm = comm
-        self._waiting: list[Frame] = []
+        self._waiting: list[LinkMessage] = []
         self._wake = asyncio.Event()
         self.message_bytes = 0
 
-    def send(self, frame: Frame) -> None:
+    def send(self, frame: LinkMessage) -> None:
         """Queues a frame; `write_all` takes it along."""
         self._waiting.append(frame)
         self.message_bytes += line_bytes(frame)
@@ -58,10 +58,10 @@ class Link:
             frames, self._waiting = self._waiting, []
             await self._comm.write(frames)
 
-    async def read(self) -> list[Frame]:
+    async def read(self) -> list[LinkMessage]:
         """The next frames. Raises OSError when the connection breaks, TimeoutError when the other side is silent."""
         async with asyncio.timeout(SILENT_S):
-            frames: list[Frame] = await self._comm.read()
+            frames: list[LinkMessage] = await self._comm.read()
         self.message_bytes += sum(map(line_bytes, frames))
         return frames
 
@@ -75,6 +75,6 @@ class Link:
             self._comm.abort()
 
 
-def line_bytes(frame: Frame) -> int:
+def line_bytes(frame: LinkMessage) -> int:
     """The bytes of load processes' messages in a frame."""
     return sum(map(len, frame.get("lines", ()))) + len(frame.get("line", b""))

@@ -16,7 +16,7 @@ from typing import Any
 from cqlsurge.errors import UsageError, WorkerError
 from cqlsurge.processes.clocks import Trip, offset_of
 from cqlsurge.processes.group import Host, Message
-from cqlsurge.processes.link import PING_S, Frame, Link
+from cqlsurge.processes.link import PING_S, Link, LinkMessage
 from cqlsurge.processes.process import encode
 
 TRIPS = 16
@@ -83,7 +83,7 @@ class RemoteGroup:
         `scheduler_trouble` tells why the Dask scheduler is lost, or nothing.
         """
         self._loop = loop
-        self._heard: queue.SimpleQueue[tuple[Station, Frame]] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[tuple[Station, LinkMessage]] = queue.SimpleQueue()
         self._scheduler_trouble = scheduler_trouble
         self._troubled = self._closed = False
         self._stations = [Station(Host(name, address, {}, {}, []), link) for name, address, link in links]
@@ -107,7 +107,9 @@ class RemoteGroup:
         """See ProcessGroup."""
         return [process for process in self.processes if not process.ended]
 
-    def look(self, frame: Frame, *, divided: bool, note: Callable[[str], None], stage: Callable[[str], None]) -> None:
+    def look(
+        self, frame: LinkMessage, *, divided: bool, note: Callable[[str], None], stage: Callable[[str], None]
+    ) -> None:
         """Finds out what each host has. `divided`: all are this machine, each gets its part of the cores.
 
         Raises UsageError that names the hosts which cannot take part.
@@ -136,9 +138,9 @@ class RemoteGroup:
             for index, pid in zip(station.host.workers, answers[station]["pids"], strict=True):
                 self.processes.append(RemoteProcess(self, station, index, pid))
 
-    def _answers(self, kind: str, timeout_s: float, stage: Callable[[str], None]) -> list[tuple[Station, Frame]]:
+    def _answers(self, kind: str, timeout_s: float, stage: Callable[[str], None]) -> list[tuple[Station, LinkMessage]]:
         """One answer of each host. Raises UsageError with what those say that refuse, or are lost."""
-        answers: dict[Station, Frame] = {}
+        answers: dict[Station, LinkMessage] = {}
         early = []  # what load processes say while other hosts still start theirs
         deadline_s = time.monotonic() + timeout_s
         while len(answers) < len(self._stations):
@@ -239,11 +241,11 @@ class RemoteGroup:
             station, {"is": "tell", "to": [process.index - first for process in processes], "line": encode(message)}
         )
 
-    def _tell_all(self, frame: Frame) -> None:
+    def _tell_all(self, frame: LinkMessage) -> None:
         for station in self._stations:
             self.tell(station, frame)
 
-    def tell(self, station: Station, frame: Frame) -> None:
+    def tell(self, station: Station, frame: LinkMessage) -> None:
         """Sends a frame to a host's agent."""
         if not station.over:
             self._loop.call_soon_threadsafe(station.link.send, frame)
@@ -259,7 +261,7 @@ class RemoteGroup:
         except queue.Empty:
             return heard
 
-    def _take(self, station: Station, frame: Frame) -> list[tuple[int, Message | None]]:
+    def _take(self, station: Station, frame: LinkMessage) -> list[tuple[int, Message | None]]:
         """What a frame means to the group's owner."""
         what, host = frame["is"], station.host
         if what == "lines":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from cqlsurge.errors import UsageError
-from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.results.document import Document
 from cqlsurge.settings import Settings
@@ -15,19 +13,6 @@ from cqlsurge.settings import Settings
 LOOKED_AT = 5_000_000
 
 Range = tuple[int, int]
-
-
-@dataclass
-class Numbers:
-    """What became of a phase's operation numbers.
-
-    Those below `below` were handed out and are writes, all of them acknowledged but those that `unacknowledged` holds;
-    abandoned: how many were handed to processes that were lost before they issued them.
-    """
-
-    abandoned: int = 0
-    below: int = 0
-    unacknowledged: Ranges = field(default_factory=Ranges)
 
 
 def missing_partitions(document: Document, settings: Settings) -> list[Range]:

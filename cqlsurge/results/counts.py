@@ -122,7 +122,7 @@ class ProcessCounts:
         return max(1e-6, interval_ns / 1e9)
 
 
-class Counts:
+class PhaseCounts:
     """Takes the snapshots of one phase. `headline` names the latency of the timeline and the live figures.
 
     `on_second` is told each second when it is complete, and in the end of what came when issuing was over. `hosts`: the

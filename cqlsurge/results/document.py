@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
 from cqlsurge.load.latency.histogram import summary
+from cqlsurge.results.figures import Figures
 from cqlsurge.results.seconds import Histograms
-
-if TYPE_CHECKING:
-    from cqlsurge.results.figures import Figures
 
 SCHEMA = 1
 STATES = ("running", "done", "partial", "interrupted", "failed")

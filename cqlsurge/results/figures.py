@@ -13,14 +13,27 @@ from typing import Any
 
 from cqlsurge.load.latency.histogram import add
 from cqlsurge.load.latency.layout import index_of, new_counts
-from cqlsurge.results.acknowledged import Numbers
-from cqlsurge.results.counts import ENDED, Counts, ProcessCounts, count_of, in_flight
+from cqlsurge.load.outcomes.ranges import Ranges
+from cqlsurge.results.counts import ENDED, PhaseCounts, ProcessCounts, count_of, in_flight
 from cqlsurge.results.seconds import Histograms
 
 #: an operation sent more than this after it was due counts as late
 LATE_NS = 1_000_000
 LATE_FROM = index_of(LATE_NS) + 1
 NO_STRAGGLERS = {"in_flight": 0, "awaited_s": 0.0, **dict.fromkeys(ENDED, 0)}
+
+
+@dataclass
+class Numbers:
+    """What became of a phase's operation numbers.
+
+    Those below `below` were handed out and are writes, all of them acknowledged but those that `unacknowledged` holds;
+    abandoned: how many were handed to processes that were lost before they issued them.
+    """
+
+    abandoned: int = 0
+    below: int = 0
+    unacknowledged: Ranges = field(default_factory=Ranges)
 
 
 @dataclass
@@ -54,7 +67,7 @@ class Figures:
 
 
 def figures_of(
-    counts: Counts,
+    counts: PhaseCounts,
     numbers: Numbers,
     *,
     phase: str = "measure",
@@ -119,7 +132,7 @@ def counted(processes: Sequence[ProcessCounts]) -> dict[str, int]:
     return counts
 
 
-def _operations(counts: Counts, late: int, abandoned: int) -> dict[str, int]:
+def _operations(counts: PhaseCounts, late: int, abandoned: int) -> dict[str, int]:
     return {**counted(counts.processes), "late": late, "abandoned": abandoned}
 
 
@@ -135,7 +148,7 @@ def _stragglers(processes: Sequence[ProcessCounts]) -> dict[str, Any]:
     return told
 
 
-def _client(counts: Counts, finished: int) -> dict[str, Any]:
+def _client(counts: PhaseCounts, finished: int) -> dict[str, Any]:
     ends = [process.window_end for process in counts.processes]
     reports = [process.last for process in counts.processes if process.last is not None]
     cpu_s = sum(end["cpu_s"] for end in ends if end is not None)
@@ -165,7 +178,7 @@ def _gauges(processes: Sequence[ProcessCounts]) -> dict[str, float]:
     return sums
 
 
-def _targets(counts: Counts) -> list[dict[str, Any]]:
+def _targets(counts: PhaseCounts) -> list[dict[str, Any]]:
     return [
         {"node": node, "address": address, "shard": shard, "issued": issued, "ok": ok, "failed": failed, "lost": lost}
         for (node, address, shard), (issued, ok, failed, lost) in counts.targets().items()

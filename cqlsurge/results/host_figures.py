@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cqlsurge.load.latency.layout import median_at, new_counts
-from cqlsurge.results.counts import ENDED, Counts, ProcessCounts
+from cqlsurge.results.counts import ENDED, PhaseCounts, ProcessCounts
 from cqlsurge.results.document import encoded, latencies
 from cqlsurge.results.figures import counted, late_of, merged_kinds
 from cqlsurge.results.seconds import Histograms, Sparse
@@ -32,7 +32,7 @@ class HostFacts:
     lost: str | None
 
 
-def host_figures(counts: Counts, host: HostFacts, sparse: Sparse, *, rated: bool, whole: bool) -> dict[str, Any]:
+def host_figures(counts: PhaseCounts, host: HostFacts, sparse: Sparse, *, rated: bool, whole: bool) -> dict[str, Any]:
     """What one host did; `sparse`: its histograms. `whole`: tell them too, which take long to encode for many hosts."""
     processes = [counts.processes[index] for index in host.workers]
     ends = [process.window_end for process in processes]

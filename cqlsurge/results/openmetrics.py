@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from cqlsurge.load.latency.histogram import filled, mean
 from cqlsurge.load.latency.layout import value_at
-from cqlsurge.results.counts import ENDED, Counts
+from cqlsurge.results.counts import ENDED, PhaseCounts
 from cqlsurge.results.seconds import Histograms
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -35,7 +35,7 @@ class Metrics:
     histograms: Histograms = field(default_factory=dict)
 
 
-def metrics_of(counts: Counts) -> Metrics:
+def metrics_of(counts: PhaseCounts) -> Metrics:
     """What the counts of a phase have to tell so far."""
     outcomes: dict[str, dict[str, int]] = {}
     cpu_s = {}

@@ -18,7 +18,7 @@ from cqlsurge.results.listener import Listener
 from cqlsurge.results.verdict import judge
 from cqlsurge.runs.phase import Observer, PhaseResult, PhaseRun
 from cqlsurge.runs.stops import PrecisionStop
-from cqlsurge.runs.topology import Topology
+from cqlsurge.runs.topology import LiveTopology
 from cqlsurge.runs.watch import Watch
 from cqlsurge.settings import Settings
 
@@ -35,7 +35,7 @@ class Documents(Observer):
         settings: Settings,
         facts: RunFacts,
         file: ResultFile | None,
-        topology: Topology,
+        topology: LiveTopology,
         watch: Watch,
         precision: PrecisionStop,
     ) -> None:

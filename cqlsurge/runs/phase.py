@@ -10,8 +10,8 @@ from typing import Any
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.processes.dealer import Dealer
 from cqlsurge.processes.group import ProcessGroup
-from cqlsurge.results.acknowledged import Numbers
-from cqlsurge.results.counts import Counts
+from cqlsurge.results.counts import PhaseCounts
+from cqlsurge.results.figures import Numbers
 from cqlsurge.results.listener import FASTER, PAUSE, SLOWER, STOP, Listener, Progress, WorkerProgress
 from cqlsurge.results.seconds import Second
 from cqlsurge.runs.interrupts import Interrupts
@@ -40,7 +40,7 @@ class PhaseResult:
     """What a phase came to: its counts, who had which numbers, and whether somebody asked it to stop."""
 
     plan: PhasePlan
-    counts: Counts
+    counts: PhaseCounts
     dealer: Dealer
     interrupted: bool = False
     lost: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class PhaseRun:
                 observer.second(second)
 
         hosts = [host.workers for host in group.hosts]
-        counts = Counts(count, start_ns, plan.headline, on_second if hearing else None, hosts, group.give_way)
+        counts = PhaseCounts(count, start_ns, plan.headline, on_second if hearing else None, hosts, group.give_way)
         self.result = PhaseResult(plan, counts, Dealer(plan.total, count))
         self._heard_s = [time.monotonic()] * count
         self._silent: set[int] = set()

@@ -18,7 +18,7 @@ from cqlsurge.runs.outputs import Outputs
 from cqlsurge.runs.phase import PhaseRun
 from cqlsurge.runs.plan import RunPlan, check_target, make_plan
 from cqlsurge.runs.stops import ErrorStop, PrecisionStop, TableStop
-from cqlsurge.runs.topology import OwnDatabase, Topology
+from cqlsurge.runs.topology import LiveTopology, OwnDatabase
 from cqlsurge.runs.watch import Watch, server_watch
 from cqlsurge.settings import Settings
 
@@ -48,7 +48,7 @@ def run(
         facts = _facts(plan, database, processes)
         listener.connected(facts.cluster, facts.engine, facts.runtime)
 
-        topology = Topology(database, stack)
+        topology = LiveTopology(database, stack)
         watch = Watch(processes.group, server_watch(database, plan.settings.server_metrics), stack)
         precision = PrecisionStop(plan.settings)
         documents = Documents(plan.settings, facts, outputs.file, topology, watch, precision)

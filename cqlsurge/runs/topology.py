@@ -44,7 +44,7 @@ class TabletWatch:
                 pass  # the server is busy or away: the engine learns tablets from its answers too
 
 
-class Topology(Observer):
+class LiveTopology(Observer):
     """See the module's text. `shares`: which part of the requests each node or shard should get; `events`: of nodes."""
 
     def __init__(self, database: Database, stack: ExitStack) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cqlsurge.units import show_s
+
+#: answers awaited for less than this are told in the document alone
+STRAGGLERS_S = 0.5
+
 
 def cluster_line(cluster: dict[str, Any]) -> str:
     """Product, version, nodes, shards, placement and replication."""
@@ -22,6 +27,17 @@ def engine_line(engine: dict[str, Any], runtime: dict[str, Any]) -> str:
     technique = f" {engine['technique']}" if engine.get("technique") else ""
     compression = engine.get("compression") or "none"
     return f"engine {engine['name']}{technique} on {runtime['name']}, compression {compression}"
+
+
+def stragglers_line(stragglers: dict[str, Any]) -> str:
+    """What was awaited after the end of issuing, and what came of it; empty where that took hardly any time."""
+    if stragglers.get("awaited_s", 0.0) < STRAGGLERS_S:
+        return ""
+    came = ", ".join(f"{stragglers[name]:,} {name}" for name in ("ok", "failed", "unknown") if stragglers[name])
+    return (
+        f"{stragglers['in_flight']:,} in flight when the last operation was issued, awaited for "
+        f"{show_s(stragglers['awaited_s'])}: {came or 'none ended'}"
+    )
 
 
 def headline(settings: dict[str, Any]) -> str:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from cqlsurge.load.outcomes.ranges import Ranges
-from cqlsurge.results.acknowledged import Numbers
-from cqlsurge.results.counts import Counts
+from cqlsurge.results.counts import PhaseCounts
 from cqlsurge.results.document import RunFacts, build
-from cqlsurge.results.figures import figures_of
+from cqlsurge.results.figures import Numbers, figures_of
 from tests.results.recorded import PHASE
 
 #: members that rows of a timeline and a document have got since
@@ -26,7 +25,7 @@ def recorded() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def document(recorded: dict[str, Any]) -> dict[str, Any]:
-    counts = Counts(2, recorded["start_ns"])
+    counts = PhaseCounts(2, recorded["start_ns"])
     for index, message in recorded["messages"]:
         if message["type"] != "need":
             counts.take(index, {"issuing": message["type"] != "end", **message})

@@ -8,6 +8,7 @@ from typing import Any
 
 from cqlsurge.results.document import Document
 from cqlsurge.settings import options
+from cqlsurge.show.lines import stragglers_line
 from cqlsurge.show.report.run import Run
 from cqlsurge.units import show_count, show_s, show_us
 
@@ -93,7 +94,10 @@ def counts(run: Run) -> Table:
         "rows": "rows that reads found",
     }
     found = run.document["operations"]
-    return Table(["operations", "count"], [[text, f"{found[name]:,}"] for name, text in words.items() if name in found])
+    rows = [[text, f"{found[name]:,}"] for name, text in words.items() if name in found]
+    if line := stragglers_line(run.document.get("stragglers", {})):
+        rows.append([f"stragglers: {line}", f"{run.document['stragglers']['in_flight']:,}"])
+    return Table(["operations", "count"], rows)
 
 
 def errors(run: Run) -> Table | None:

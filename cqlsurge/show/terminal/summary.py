@@ -14,7 +14,7 @@ from rich.text import Text
 from cqlsurge.results.document import broken_laws
 from cqlsurge.results.until import line as precision_line
 from cqlsurge.results.verdict import lines as verdict_lines
-from cqlsurge.show.lines import cluster_line, engine_line, headline
+from cqlsurge.show.lines import cluster_line, engine_line, headline, stragglers_line
 from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100
@@ -139,6 +139,8 @@ def tail_lines(document: dict[str, Any], width: int = WIDTH) -> list[str]:
     for name in ("in_flight", "backlog", "skipped", "abandoned", "late"):
         if counts[name] and (paced or name != "late"):
             lines.append(f"{name.replace('_', ' '):11} {counts[name]:,}")
+    if line := stragglers_line(document.get("stragglers", {})):
+        lines.append(f"stragglers  {line}")
     if precision := document.get("precision"):
         lines.append(f"precision   {precision_line(precision)}")
     first, *more = verdict_lines(document["verdict"])

@@ -95,3 +95,39 @@ def test_an_engine_that_polls_seldom_sends_all_at_once() -> None:
     phase.succeed(0, 3)
     phase.poll(SECOND_NS)
     assert phase.counted(0, phase.recorder.kinds[0].name) == [3, 3, 3]
+
+
+def test_the_window_closes_once_when_the_time_is_over() -> None:
+    phase = Phase(duration_ns=SECOND_NS)
+    phase.poll(0)
+    phase.succeed(0, 3)
+    phase.poll(SECOND_NS, times=5)
+    phase.succeed(0, 1)
+    phase.control.finish(2 * SECOND_NS)
+    assert [(message["t_ns"], message["issuing"]) for message in phase.channel.sent] == [
+        (SECOND_NS, False), (2 * SECOND_NS, False)
+    ]  # fmt: skip
+    assert phase.control.issue_until_ns == SECOND_NS
+
+
+def test_numbers_that_ran_out_close_the_window_only_if_it_tells_a_rate() -> None:
+    """No more ended than is in flight: that was one round, and the answers to come belong to it."""
+    for ended, closed in ((3, True), (2, False)):
+        phase = Phase()
+        phase.poll(0)
+        phase.succeed(0, ended)
+        phase.recorder.issued += 2
+        phase.control.ran_out()
+        assert phase.control.next_ns == 0
+        phase.poll(TICK_NS, times=5)
+        assert [message["issuing"] for message in phase.channel.sent] == ([False] if closed else [])
+
+
+def test_a_warm_up_that_takes_all_operations_leaves_nothing_to_measure() -> None:
+    phase = Phase(warmup_ns=5 * SECOND_NS)
+    phase.poll(0)
+    phase.succeed(0, 9)
+    phase.control.ran_out()
+    phase.poll(TICK_NS, times=5)
+    phase.control.finish(SECOND_NS)
+    assert [(message["measuring"], message["issuing"]) for message in phase.channel.sent] == [(False, False)] * 2

@@ -39,3 +39,15 @@ def test_wide_ones_have_a_table() -> None:
     print_summary(make_document(), stream)
     (head,) = [line for line in stream.getvalue().splitlines() if "latency" in line]
     assert head.split() == ["latency", *HEADS]
+
+
+def test_answers_that_were_awaited_are_told() -> None:
+    document = make_document()
+    document["stragglers"] = {"in_flight": 3, "awaited_s": 10.1, "ok": 2, "failed": 0, "unknown": 1}
+    stream = io.StringIO()
+    print_summary(document, stream)
+    text = " ".join(stream.getvalue().split())
+    assert "stragglers 3 in flight when the last operation was issued, awaited for 10 s: 2 ok, 1 unknown" in text
+    document["stragglers"]["awaited_s"] = 0.01
+    print_summary(document, stream := io.StringIO())
+    assert "stragglers" not in stream.getvalue()
