@@ -28,7 +28,6 @@ from wire_support import Simulator, simulator
 
 from cqlsurge.cli.report import comparisons
 from cqlsurge.database.embedded.cache import cache_directory
-from cqlsurge.load.latency.hdr import read_log
 from cqlsurge.load.latency.histogram import add, summary
 from cqlsurge.load.latency.layout import new_counts
 from cqlsurge.results.files import read_document
@@ -36,6 +35,7 @@ from cqlsurge.results.listener import FASTER, PAUSE, STOP, Listener, Progress
 from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
 from cqlsurge.show.report.page import render
+from tests.hdr_logs import read_log
 
 SCHEMA = json.loads(files("cqlsurge.results").joinpath("schema.json").read_text(encoding="utf-8"))
 PROCESSOR = "org.HdrHistogram.HistogramLogProcessor"

@@ -18,7 +18,7 @@ from .histogram import filled, maximum
 from .layout import COUNTS_LENGTH, HIGHEST_TRACKABLE_NS, LOWEST_DISCERNIBLE_NS, SIGNIFICANT_DIGITS, new_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
 OUTER = struct.Struct(">ii")  # cookie, length of the compressed part
 INNER = struct.Struct(">iiiiqqd")  # cookie, payload length, index offset, digits, lowest, highest, conversion ratio
@@ -37,16 +37,6 @@ class Encoded(NamedTuple):
     lowest: int
     highest: int
     runs: list[tuple[int, int]]
-
-
-class Interval(NamedTuple):
-    """One line of a log. `start_s` counts from the log's start; `max_ms` is as written (rounded to 1 us)."""
-
-    tag: str
-    start_s: float
-    length_s: float
-    max_ms: float
-    counts: list[int]
 
 
 def encode(counts: Sequence[int]) -> str:
@@ -162,19 +152,3 @@ def log_line(tag: str, start_s: float, length_s: float, counts: Sequence[int], m
         raise ValueError(f"tag {tag!r} is empty or has a comma, space or line end in it")
     highest = maximum(counts) if max_ns is None else max_ns
     return f"Tag={tag},{start_s:.3f},{length_s:.3f},{highest / NS_PER_MS:.3f},{encode(counts)}\n"
-
-
-def read_log(lines: Iterable[str]) -> Iterator[Interval]:
-    """The intervals of a log in our layout; untagged ones have the tag "". ValueError names a line that is broken."""
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text[0] in '#"':
-            continue
-        tag = ""
-        try:
-            if text.startswith("Tag="):
-                tag, text = text[4:].split(",", 1)
-            start, length, highest, histogram = text.split(",")
-            yield Interval(tag, float(start), float(length), float(highest), decode(histogram))
-        except ValueError as error:
-            raise ValueError(f"line {number} of the histogram log: {error}") from error

@@ -13,7 +13,7 @@ from itertools import accumulate, compress
 from operator import mul
 from typing import TYPE_CHECKING, TypedDict
 
-from .layout import CLAMPED_INDEX, COUNTS_LENGTH, lowest_at, median_at, value_at
+from .layout import COUNTS_LENGTH, lowest_at, median_at, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,11 +67,6 @@ def add(into: list[int], other: Sequence[int]) -> None:
 def count_of(counts: Sequence[int]) -> int:
     """How many latencies were counted."""
     return sum(counts)
-
-
-def clamped(counts: Sequence[int]) -> int:
-    """How many latencies were (within 2 s) as long as the layout reaches, 73 minutes, or longer."""
-    return counts[CLAMPED_INDEX]
 
 
 def minimum(counts: Sequence[int]) -> int:
