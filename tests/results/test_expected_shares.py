@@ -13,8 +13,8 @@ from dataclasses import replace
 import pytest
 
 from cqlsurge.load.engines.contract import Node, Target
+from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.router import build_router
-from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.routing.sharding import shard_of_token
 from cqlsurge.results.balance import absent_nodes, expected_shares, imbalances, shard_portions, with_shares
 
@@ -37,7 +37,7 @@ TABLETS = tuple(
 
 def drawn(target: Target) -> Counter[tuple[str, int]]:
     lanes = {
-        node.host_id: [make_connection(node, shard if node.shards else -1) for shard in range(max(1, node.shards))]
+        node.host_id: [JoinConnection(node, shard if node.shards else -1) for shard in range(max(1, node.shards))]
         for node in target.nodes
     }
     router = build_router(target, target.nodes, lanes)

@@ -60,6 +60,30 @@ def token_of_halves(first: int, second: int) -> int:
     return _finish(h1, h2, 16)
 
 
+def absorb(h: tuple[int, int], k1: int, k2: int) -> tuple[int, int]:
+    """The state of the hash after 16 more bytes of a key, given as two little-endian words."""
+    h1, h2 = h
+    h1 = _rotate(h1 ^ _scatter1(k1), 27)
+    h1 = int_add(int_mul(int_add(h1, h2), 5), 0x52DCE729)
+    h2 = _rotate(h2 ^ _scatter2(k2), 31)
+    return h1, int_add(int_mul(int_add(h2, h1), 5), 0x38495AB5)
+
+
+def finish(h: tuple[int, int], k1: int, k2: int, length: int) -> int:
+    """The token of a key of `length` bytes, the last 0 to 15 of which are in two words filled up with zeros."""
+    h1, h2 = h
+    return _finish(h1 ^ _scatter1(_signs(k1)), h2 ^ _scatter2(_signs(k2)), length)
+
+
+def _signs(word: int) -> int:
+    """What comes of XORing a word's bytes one by one, each with its sign spread over all bits above it."""
+    signs = uint_rshift(word, 7) & 0x0101010101010101
+    signs ^= int_lshift(signs, 8)
+    signs ^= int_lshift(signs, 16)
+    signs ^= int_lshift(signs, 32)
+    return word ^ int_mul(int_lshift(signs, 8), 0xFF)
+
+
 def _token_of_any(key: bytes) -> int:
     h1 = h2 = 0
     length = len(key)

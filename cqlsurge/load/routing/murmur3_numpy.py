@@ -43,6 +43,32 @@ def tokens_of_halves(first: Array, second: Array) -> Array:
     return tokens
 
 
+def absorb(h: tuple[Array, Array], k1: Array, k2: Array) -> tuple[Array, Array]:
+    """The states of many hashes, two uint64 arrays, after 16 more bytes of each key: its little-endian words."""
+    h1, h2 = h
+    h1 = (_rotate(h1 ^ (_rotate(k1 * _C1, 31) * _C2), 27) + h2) * _U(5) + _U(0x52DCE729)
+    return h1, (_rotate(h2 ^ (_rotate(k2 * _C2, 33) * _C1), 31) + h1) * _U(5) + _U(0x38495AB5)
+
+
+def finish(h: tuple[Array, Array], k1: Array, k2: Array, length: int) -> Array:
+    """int64 tokens of keys of `length` bytes, the last 0 to 15 of which are in words filled up with zeros."""
+    h1 = h[0] ^ (_rotate(_signs(k1) * _C1, 31) * _C2)
+    h2 = h[1] ^ (_rotate(_signs(k2) * _C2, 33) * _C1) ^ _U(length)
+    h1 = (h1 ^ _U(length)) + h2
+    h2 = h2 + h1
+    tokens = (_avalanche(h1) + _avalanche(h2)).view(np.int64)
+    return np.where(tokens == _INT64_MIN, _INT64_MAX, tokens)
+
+
+def _signs(words: Array) -> Array:
+    """What comes of XORing a word's bytes one by one, each with its sign spread over all bits above it."""
+    signs = (words >> _U(7)) & _U(0x0101010101010101)
+    signs = signs ^ (signs << _U(8))
+    signs = signs ^ (signs << _U(16))
+    signs = signs ^ (signs << _U(32))
+    return words ^ ((signs << _U(8)) * _U(0xFF))
+
+
 def tokens_of_keys(keys: Array) -> Array:
     """int64 tokens, shape (n,), of 16-byte keys in a contiguous buffer: bytes, or a uint8 array of shape (n, 16)."""
     halves = np.frombuffer(keys, dtype="<u8").reshape(-1, 2)

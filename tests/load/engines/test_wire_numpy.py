@@ -1,4 +1,4 @@
-"""The wire engine's numpy blocks against what they stand for, one by one: plans, routes, frames, histograms, phases.
+"""The wire engine's numpy blocks against what they stand for, one by one: plans, routes, histograms, phases.
 
 How: the same numbers through the scalar code and through the blocks, all results equal bit for bit; then phases against
 a scripted server in this process, with blocks from the first operation on, so that cold paths meet them.
@@ -16,31 +16,29 @@ import lz4.block
 import numpy as np
 import pytest
 
+from cqlsurge.load.compiled.arrays import ArrayProgram
+from cqlsurge.load.compiled.lower import lower
+from cqlsurge.load.compiled.parts import PartsProgram
 from cqlsurge.load.cql.envelope import seal_frame
 from cqlsurge.load.cql.frames import FLAG_COMPRESSED, OP_RESULT, encode_frame
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.source import Source
-from cqlsurge.load.engines.wire import buffers_python, issue_numpy, receive_numpy, variant
+from cqlsurge.load.engines.wire import issue_numpy, receive_numpy
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.connection import FREE, KIND_BITS, MAX_SLOTS
 from cqlsurge.load.engines.wire.connection_numpy import Inbox, SlotConnection
 from cqlsurge.load.engines.wire.engine import WireEngine
-from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
-from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 from cqlsurge.load.engines.wire.latencies_numpy import indices_of
-from cqlsurge.load.engines.wire.plan import KeyValuePlan
 from cqlsurge.load.engines.wire.plan_numpy import BLOCK, BlockPlan
-from cqlsurge.load.engines.wire.requests import Clock
 from cqlsurge.load.engines.wire.router import build_router
+from cqlsurge.load.engines.wire.rows_numpy import RowChecker
 from cqlsurge.load.engines.wire.verify import ALL, Checker
-from cqlsurge.load.engines.wire.verify_numpy import RowChecker
 from cqlsurge.load.engines.wire.warm import Mute
 from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Segment, Shape
-from cqlsurge.load.workload import kv_numpy
 from cqlsurge.load.workload.kv import KeyValue
 from tests.load.engines import test_wire_scripted as scripted
 from tests.load.engines.scripted_server import Link, ScriptedServer, error, void
@@ -54,23 +52,12 @@ if TYPE_CHECKING:
 COUNT = 600
 
 
+def plan_of(load: KeyValue) -> BlockPlan:
+    return BlockPlan(load, ArrayProgram(lower(load)))
+
+
 def keyvalue(mode: str = "mixed", **parameters: Any) -> KeyValue:
     return KeyValue(seed=11, keyspace="ks", table="kv", mode=mode, **{"keys": 1000, "blob_size": 100, **parameters})
-
-
-@pytest.mark.parametrize("mode", ["write", "read", "mixed"])
-@pytest.mark.parametrize("first", [0, 999, (1 << 45) - 3])
-@pytest.mark.parametrize("keys", [1, 1000, (1 << 62) + 5])
-def test_kinds_keys_and_offsets_are_those_of_the_workload(mode: str, first: int, keys: int) -> None:
-    load = keyvalue(mode, keys=keys, key_offset=77)
-    kinds, partitions = kv_numpy.locate(load, first, COUNT)
-    words = kv_numpy.halves(load, partitions)
-    offsets = kv_numpy.pool_offsets(words[1]).tolist()
-    for at, (kind, partition) in enumerate(zip(kinds.tolist(), partitions.tolist(), strict=True)):
-        assert (kind, partition, 0) == load.locate(first + at)
-        halves = (int(words[0][at]), int(words[1][at]))
-        assert halves == load.halves(partition)
-        assert offsets[at] == load.pool_offset(halves[1])
 
 
 @pytest.mark.parametrize("shards", [0, 1, 8])
@@ -83,14 +70,13 @@ def test_blocks_plan_and_route_as_the_loop_does(shards: int, each: int) -> None:
     target = Target((("127.0.0.1", 1),), "dc", "ks", "kv", replication=REPLICATION)
     router = build_router(target, group, have)
     assert router is not None
-    load = keyvalue()
-    plan, plain = BlockPlan(load), KeyValuePlan(load)
+    plan, plain = plan_of(keyvalue()), PartsProgram(lower(keyvalue()))
     for first, wanted in ((0, 10), (BLOCK - 20, 10), (BLOCK - 5, 200), (1 << 40, BLOCK + 50)):
         at = plan.cover(first, wanted, router)
         assert plan.lanes is not None
         for number in range(first, first + min(wanted, 300)):
-            kind, a, b, token = plain.step(number)
-            assert plan.step(number) == (kind, a, b, token)
+            kind, row, token = plain.step(number)
+            assert plan.step(number) == (kind, row, token)
             lane, planned_kind = divmod(int(plan.keys[at]), 2)
             assert planned_kind == kind
             assert plan.ops[at] == number << KIND_BITS | kind
@@ -105,13 +91,10 @@ def test_one_connection_needs_no_tokens() -> None:
     router = build_router(Target((), "dc", "ks", "kv"), group, lanes(group))
     assert router is not None
     assert router.only is not None
-    load = keyvalue()
-    plan = BlockPlan(load)
+    plan, plain = plan_of(keyvalue()), PartsProgram(lower(keyvalue()))
     plan.cover(0, 5, router)
-    assert [plan.step_anywhere(number) for number in range(5)] == [
-        KeyValuePlan(load).step_anywhere(n) for n in range(5)
-    ]
-    assert [plan.step(number) for number in range(5)] == [KeyValuePlan(load).step(n) for n in range(5)]
+    assert [plan.step_anywhere(number) for number in range(5)] == [plain.step_anywhere(n) for n in range(5)]
+    assert [plan.step(number) for number in range(5)] == [plain.step(n) for n in range(5)]
 
 
 @pytest.mark.parametrize("mode", ["read", "mixed"])
@@ -136,9 +119,10 @@ def test_rows_are_checked_to_the_byte(mode: str, blob_size: int) -> None:
         at += len(frame) + draw.randrange(2)
     ops = np.array(numbers) << KIND_BITS | 1
     columns = (np.array(starts), np.array(sizes), ops)
-    every, tenth = RowChecker(load, ALL), RowChecker(load, ALL // 10)
+    program = ArrayProgram(lower(load))
+    every, tenth = RowChecker(program, 1, ALL), RowChecker(program, 1, ALL // 10)
     assert every.right(inbox, *columns)
-    skips = Checker(KeyValuePlan(load), [0, 0], 0.1).skips
+    skips = Checker(plan_of(load), [0, 0], 0.1).skips
     for place in draw.sample(range(len(numbers)), 40):
         spot = starts[place] + draw.choice([17, 20, 24, 28, 29, 44, 48, 49, 64, 64 + blob_size - 17 + 1])
         bit = 1 << draw.randrange(8)
@@ -147,30 +131,6 @@ def test_rows_are_checked_to_the_byte(mode: str, blob_size: int) -> None:
         assert tenth.right(inbox, *columns) == skips(numbers[place])
         inbox.bytes[spot] ^= bit
     assert every.right(inbox, *columns)
-
-
-@pytest.mark.parametrize("blob_size", [1, 15, 17, 1000])
-def test_frames_are_those_of_the_templates(blob_size: int) -> None:
-    load = keyvalue(blob_size=blob_size)
-    clock = Clock(1_700_000_000_000_000_000, 12_345_678)
-    write = KeyValueWrite(load, 0, b"write id", clock)
-    read = KeyValueRead(load, 1, b"the read id", clock)
-    connection = JoinConnection(nodes(1, 0)[0], -1)
-    draw = random.Random(blob_size)
-    _, partitions = kv_numpy.locate(load, 0, 50)
-    first, second = kv_numpy.halves(load, partitions)
-    streams = np.array([draw.randrange(MAX_SLOTS) for _ in range(50)])
-    dues = np.array([draw.randrange(1 << 50) for _ in range(50)])
-    many, few = WriteFrames(write, 64), Frames(read, 64, {})
-    many.fill(streams, first, second)
-    many.complete(first, second, kv_numpy.pool_offsets(second), dues)
-    few.fill(streams, first, second)
-    for template, frames in ((write, many), (read, few)):
-        connection.reset()
-        for stream, a, b, due in zip(streams.tolist(), first.tolist(), second.tolist(), dues.tolist(), strict=True):
-            template.emit(connection, stream, a, b, due)
-        assert bytes(frames.view[: 50 * frames.size]) == b"".join(connection.parts)
-        assert connection.used == 50 * frames.size
 
 
 def test_indices_are_those_of_the_layout() -> None:
@@ -233,8 +193,7 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.param == "blocks":
         request.getfixturevalue("blocks_only")
     else:
-        monkeypatch.setattr(variant, "buffers", buffers_python)
-        monkeypatch.setattr(variant, "blocks", None)
+        monkeypatch.setenv("CQLSURGE_WIRE_NUMPY", "0")
 
 
 @pytest.mark.usefixtures("either_way")

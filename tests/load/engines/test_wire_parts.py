@@ -1,7 +1,6 @@
-"""Parts of the wire engine that need no server: router, schedule, positions, templates of both ways.
+"""Parts of the wire engine that need no server: router, schedule, positions.
 
-How: the router against the placement it is made from, for random tokens; the schedule on a load without connections;
-frames decoded by the production codec.
+How: the router against the placement it is made from, for random tokens; the schedule on a load without connections.
 """
 
 from __future__ import annotations
@@ -13,20 +12,14 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.load.cql.frames import SERVER, FrameDecoder
-from cqlsurge.load.cql.requests import Execute, decode_request
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
 from cqlsurge.load.engines.wire.deadlines import position
 from cqlsurge.load.engines.wire.dial import port_slice
-from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
-from cqlsurge.load.engines.wire.plan import KeyValuePlan, Plan
-from cqlsurge.load.engines.wire.requests import Clock, PlainTemplate
 from cqlsurge.load.engines.wire.router import INT64_MAX, INT64_MIN, Router, build_router
 from cqlsurge.load.routing.ring import Node as RingNode
 from cqlsurge.load.routing.ring import ReplicaMap, Ring, strategy_from_options
 from cqlsurge.load.routing.sharding import shard_of_token
-from cqlsurge.load.workload.kv import KeyValue
 
 REPLICATION = {"class": "NetworkTopologyStrategy", "dc": "2"}
 EDGES = [INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX]
@@ -116,32 +109,3 @@ def test_processes_have_source_ports_of_their_own() -> None:
     assert all(one.stop <= two.start for one, two in itertools.pairwise(slices))
     assert slices[0].start >= 49152
     assert slices[-1].stop <= 65536
-
-
-@pytest.mark.parametrize("blob_size", [0, 5, 16, 1000])
-def test_all_templates_make_the_same_frames(blob_size: int) -> None:
-    load = KeyValue(seed=9, keyspace="ks", table="t", mode="mixed", keys=100, blob_size=blob_size)
-    clock = Clock(1_700_000_000_000_000_000, 5_000)
-    quick, general = KeyValuePlan(load), Plan(load)
-    ids = [b"w" * 16, b"r" * 16]
-    made = [KeyValueWrite(load, 0, ids[0], clock), KeyValueRead(load, 1, ids[1], clock)]
-    plain = [PlainTemplate(load, index, ids[index], clock) for index in (0, 1)]
-    one, other = (JoinConnection(Node("h", "a", 1, "dc", "r"), 0) for _ in range(2))
-    for number in range(60):
-        kind, a, b, token = quick.step(number)
-        kind_again, partition, row, token_again = general.step(number)
-        assert (kind, token) == (kind_again, token_again)
-        made[kind].emit(one, number, a, b, 10**9 + number)
-        plain[kind].emit(other, number, partition, row, 10**9 + number)
-    data = b"".join(one.parts)
-    assert data == b"".join(other.parts)
-    assert len(data) == one.used == other.used
-    frames = FrameDecoder(SERVER).feed(data)
-    assert [frame.stream for frame in frames] == list(range(60))
-    for number, frame in enumerate(frames):
-        request = decode_request(frame)
-        assert isinstance(request, Execute)
-        kind, partition, row = load.locate(number)
-        assert request.statement_id == ids[kind]
-        assert request.parameters.values == tuple(load.values(kind, partition, row))
-        assert request.parameters.timestamp_us == (None if kind else clock.timestamp_us(10**9 + number))

@@ -2,10 +2,10 @@
 
 Who does what, from the inside out:
   connection   one connection: stream ids and their slots; `buffers_cffi` and `buffers_python` hold its bytes
-  requests     EXECUTE frames as templates; `kv_cffi` and `kv_python` fill those of the key-value workload
-  plan         operation number -> kind, key, token, for the loop
+  backend      how this interpreter handles bytes, chosen once; load/compiled makes frames and judges answers that way
+  plan         operation number -> kind, row, token, for the loop; by the block with numpy
   router       token -> connection
-  state        what one phase of load keeps
+  load         what one phase of load keeps
   loop         the hot loop: issue, flush, receive
   answers, retries, deadlines, verify     everything that is not a plain success
   handshake, pool                         connecting, and connecting again

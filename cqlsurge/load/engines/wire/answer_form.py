@@ -33,6 +33,8 @@ VOID, ODD = -1, -2
 GLOBAL_SPEC, MORE_PAGES, NO_NAMES = 1, 2, 4
 #: the body of Rows without names or paging state: kind, flags, columns, count
 HEAD_BYTES = 16
+#: where the count stands in it
+COUNT_AT = 12
 _LENGTH_BYTES = 4
 _ENVELOPE = FLAG_COMPRESSED | FLAG_TRACING | FLAG_WARNING
 
@@ -48,7 +50,7 @@ def count_at(data: Any, body: int, past: int) -> int:
     flags = data[body + 7]
     if flags & ~(GLOBAL_SPEC | MORE_PAGES) != NO_NAMES:
         return ODD
-    at = body + 12
+    at = body + COUNT_AT
     if flags & MORE_PAGES:
         size = _int_at(data, at)
         at += 4 if size & 0x80000000 else 4 + size

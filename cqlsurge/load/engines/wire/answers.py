@@ -5,7 +5,7 @@ Each function keeps every count that the hot loop keeps for a success.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cqlsurge.load.cql.envelope import open_frame
 from cqlsurge.load.cql.errors import ProtocolError
@@ -28,10 +28,12 @@ from cqlsurge.load.engines.wire.connection import (
 )
 from cqlsurge.load.engines.wire.load import RING_MASK, Load, clock
 from cqlsurge.load.engines.wire.retries import Attempt
-from cqlsurge.load.engines.wire.variant import FLUSH_BYTES
 from cqlsurge.load.outcomes import classes
 from cqlsurge.load.outcomes.policy import BACKOFF
 from cqlsurge.load.outcomes.retry import Failure
+
+if TYPE_CHECKING:
+    from cqlsurge.load.compiled.program import Row
 
 #: failures that say something about the target rather than about the operation
 _TARGET_TROUBLE = frozenset([classes.OVERLOADED, classes.CONNECTION, classes.BOOTSTRAPPING, classes.CLIENT_TIMEOUT])
@@ -225,7 +227,7 @@ def place(load: Load, attempt: Attempt, now: int) -> None:
 def try_to_place(load: Load, attempt: Attempt, now: int) -> bool:
     """Sends an operation on the best connection that takes it; False where none does."""
     number = attempt.op >> KIND_BITS
-    _, a, b, token = load.plan.step(number)
+    _, row, token = load.plan.step(number)
     choices = load.router.choices(token, number + attempt.failures)
     if attempt.last is not None:
         # The next target is another one, the same target is the same.
@@ -233,11 +235,11 @@ def try_to_place(load: Load, attempt: Attempt, now: int) -> bool:
     conn = load.pool.choose(choices, now)
     if conn is None:
         return False
-    send(load, conn, attempt, a, b)
+    send(load, conn, attempt, row)
     return True
 
 
-def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None:
+def send(load: Load, conn: Connection, attempt: Attempt, row: Row) -> None:
     """Adds a request to what a connection sends; the caller has made sure of a free stream id."""
     sid = conn.free.popleft()
     kind = attempt.op & KIND_MASK
@@ -253,8 +255,8 @@ def send(load: Load, conn: Connection, attempt: Attempt, a: int, b: int) -> None
     conn.dues[sid] = attempt.due_ns
     conn.flushes[sid] = conn.seq
     conn.queued += 1
-    conn.templates[kind].emit(conn, sid, a, b, attempt.due_ns)
-    if conn.used >= FLUSH_BYTES:
+    conn.templates[kind].emit(conn, sid, row, attempt.due_ns)
+    if conn.used >= load.flush_bytes:
         flush(load, conn)
 
 

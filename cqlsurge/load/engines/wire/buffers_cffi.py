@@ -11,8 +11,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import cffi
-
+from cqlsurge.load.compiled.memory import ffi, libc, memmove
 from cqlsurge.load.engines.wire.buffers_python import pull_tls, push_tls
 from cqlsurge.load.engines.wire.connection import Connection, ConnectionLost
 
@@ -25,16 +24,7 @@ FLUSH_BYTES = 65536
 SPARE_BYTES = 8192
 INBOX_BYTES = 1 << 18
 
-ffi = cffi.FFI()
-ffi.cdef(
-    "long send(int, void *, unsigned long, int); long recv(int, void *, unsigned long, int);"
-    " void *memcpy(void *, const void *, unsigned long); int memcmp(const void *, const void *, unsigned long);"
-)
-libc = ffi.dlopen(None)
 _send, _recv = libc.send, libc.recv
-memmove = ffi.memmove
-# Through the C library: half of what ffi.memmove costs, since PyPy makes no pointer objects for the call.
-memcpy, memcmp = libc.memcpy, libc.memcmp
 _AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 _NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
 
@@ -127,6 +117,3 @@ class ArenaConnection(Connection):
     def keep(self, inbox: Inbox, start: int, end: int) -> None:
         """See Connection."""
         self.rest = inbox.slice(start, end) if start < end else b""
-
-
-CONNECTION = ArenaConnection

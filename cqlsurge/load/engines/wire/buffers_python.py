@@ -95,9 +95,6 @@ class JoinConnection(Connection):
         self.rest = inbox.slice(start, end) if start < end else b""
 
 
-CONNECTION = JoinConnection
-
-
 def push_plain(sock: socket.socket, data: Any) -> int:
     """Sends what the socket takes of it; how much that was. Raises ConnectionLost."""
     try:

@@ -17,10 +17,10 @@ from cqlsurge.load.outcomes.breaker import CLOSED, Breaker
 if TYPE_CHECKING:
     import socket
 
+    from cqlsurge.load.compiled.program import Template
     from cqlsurge.load.cql.compression import Compressor
     from cqlsurge.load.cql.frames import Frame
     from cqlsurge.load.engines.contract import Node
-    from cqlsurge.load.engines.wire.requests import Template
     from cqlsurge.load.engines.wire.retries import Attempt
 
 FREE = -1

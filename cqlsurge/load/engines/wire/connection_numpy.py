@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from cqlsurge.load.engines.wire.buffers_python import FLUSH_BYTES as FLUSH_BYTES
 from cqlsurge.load.engines.wire.buffers_python import Inbox as PlainInbox
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection, pull_plain, push_plain
 from cqlsurge.load.engines.wire.connection import FIRST_SLOTS, FREE, MAX_SLOTS
@@ -119,6 +118,3 @@ class SlotConnection(JoinConnection):
             return got
         inbox.view[at:start] = self.rest
         return start + got
-
-
-CONNECTION = SlotConnection

@@ -5,21 +5,29 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.compiled.clock import Clock
+from cqlsurge.load.compiled.lower import lower
+from cqlsurge.load.compiled.parts import PartsProgram
 from cqlsurge.load.cql.compression import lz4_support
 from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Work
 from cqlsurge.load.engines.tls import client_context
+from cqlsurge.load.engines.wire import backend
 from cqlsurge.load.engines.wire.connection import FREE, INTERNAL, KIND_BITS, KIND_MASK, ORPHAN, RETRIED, Connection
 from cqlsurge.load.engines.wire.load import Load, clock
+from cqlsurge.load.engines.wire.plan import Plan
 from cqlsurge.load.engines.wire.pool import Pool
-from cqlsurge.load.engines.wire.requests import Clock, Template
+from cqlsurge.load.engines.wire.requests import WholeTemplate
 from cqlsurge.load.engines.wire.retries import Retries
 from cqlsurge.load.engines.wire.ticks import account
-from cqlsurge.load.engines.wire.variant import FLUSH_BYTES, NAME, make_inbox, make_templates, make_turn, plan_of
 from cqlsurge.load.engines.wire.warm import warm
 from cqlsurge.load.outcomes.policy import parse_policies
 from cqlsurge.load.workload.mixing import INTOP
+
+if TYPE_CHECKING:
+    from cqlsurge.load.compiled.program import Template
+    from cqlsurge.load.workload.model import Workload
 
 OPEN_S = 15.0
 TIMEOUT_S = 10.0
@@ -40,9 +48,17 @@ class WireEngine(Engine):
         self.connections = int(options.get("connections", 1))
         self.clock = Clock(time.time_ns(), time.monotonic_ns())
         self.compressing = setup.target.compression and setup.workload.shrinks
-        self.plan = plan_of(setup.workload, self.compressing)
+        #: frames that are compressed one by one are made of parts, whatever their connections are
+        self.backend = backend.choose()
+        self._own_plan = self.plan = self._planned(setup.workload)
         self.pool: Pool | None = None
         self.inbox: Any = None
+
+    def _planned(self, workload: Workload) -> Plan:
+        if self.compressing:
+            return Plan(workload, PartsProgram(lower(workload)))
+        program = self.backend.compile(lower(workload))
+        return self.backend.plan(workload, program)
 
     def open(self) -> dict[str, Any]:
         """See Engine."""
@@ -51,10 +67,11 @@ class WireEngine(Engine):
             context = client_context(target.tls) if target.tls is not None else None
         except (OSError, ssl.SSLError) as error:
             raise EngineError(f"TLS: {error}") from error
-        self.inbox = make_inbox()
+        self.inbox = self.backend.inbox()
         self.pool = Pool(
             target,
             [kind.statement for kind in workload.kinds],
+            self.backend.connection,
             self._templates,
             context=context,
             each=self.connections,
@@ -64,12 +81,16 @@ class WireEngine(Engine):
         self.pool.open(OPEN_S)
         facts = self._facts(self.pool)
         if INTOP and not self.compressing:
-            facts["warmed_s"] = round(warm(target, workload, self.plan, self._templates, self.inbox, FLUSH_BYTES), 3)
+            facts["warmed_s"] = round(warm(target, self.backend, self.plan, self._templates, self.inbox), 3)
         return facts
 
     def _templates(self, statement_ids: Sequence[bytes], connection: Connection) -> list[Template]:
-        compress = connection.compressor.compress if self.compressing and connection.compressor is not None else None
-        return make_templates(self.setup.workload, self.plan, statement_ids, self.clock, compress)
+        program, clock = self.plan.program, self.clock
+        made = [program.template(index, statement_id, clock) for index, statement_id in enumerate(statement_ids)]
+        if not self.compressing:
+            return made
+        compress = None if connection.compressor is None else connection.compressor.compress
+        return [WholeTemplate(each, compress) for each in made]
 
     def _facts(self, pool: Pool) -> dict[str, Any]:
         standing = pool.connected()
@@ -84,22 +105,26 @@ class WireEngine(Engine):
             "compression": "lz4" if compressed else None,
             "requests_compressed": bool(compressed and self.compressing),
             "tls": self.setup.target.tls is not None,
-            "buffers": NAME,
+            "buffers": self.backend.name,
             "notes": pool.notes,
         }
 
     def run(self, work: Work) -> None:
         """See Engine."""
-        pool = self.pool
+        pool, flush_bytes = self.pool, self.backend.flush_bytes
         assert pool is not None, "run before open"
-        plan = plan_of(work.workload, self.compressing)
+        if work.workload is not self.plan.workload:
+            own = work.workload is self.setup.workload
+            self.plan = self._own_plan if own else self._planned(work.workload)
+            for connection in pool.connected():
+                connection.templates = self._templates(connection.statement_ids, connection)
         retries = Retries(self.most_retries, self.setup.seed + self.setup.worker, self.policies)
-        load = Load(work, plan, pool, retries, self.timeout_ns)
+        load = Load(work, self.plan, pool, retries, self.timeout_ns, flush_bytes)
         self._begin(pool, load)
         inbox, control, source = self.inbox, work.control, work.source
-        turn = make_turn(load, inbox)
+        turn = self.backend.turn(load, inbox, self.clock)
         while True:
-            turn(load, inbox, FLUSH_BYTES)
+            turn(load, inbox, flush_bytes)
             if load.begun == load.ended:
                 if load.stopping or (load.number == load.past and source.finished):
                     break

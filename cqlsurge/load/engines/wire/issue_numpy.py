@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from cqlsurge.load.compiled.layout import segments, size_of
+from cqlsurge.load.compiled.matrices import STAMP, STREAM, Frames
+from cqlsurge.load.compiled.statement import request_pieces
 from cqlsurge.load.engines.wire import answers, loop
-from cqlsurge.load.engines.wire.connection import KIND_MASK
 from cqlsurge.load.engines.wire.connection_numpy import SLOT, SlotConnection
-from cqlsurge.load.engines.wire.frames_numpy import Frames, WriteFrames
-from cqlsurge.load.engines.wire.kv_python import KeyValueRead, KeyValueWrite
 
 if TYPE_CHECKING:
+    from cqlsurge.load.compiled.clock import Clock
     from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
 
@@ -25,18 +26,25 @@ FEW = 24
 ONE_LANE, MANY_LANES = 256, 1024
 #: the bytes that a matrix of frames may have
 MATRIX_BYTES = 1 << 21
+#: what a frame of no fixed size is taken for
+USUAL_BYTES = 1024
+
+
+#: operations on one connection: the connection, how many, and how many of each kind that there are any of
+Share = tuple[SlotConnection, int, list[tuple[int, int]]]
 
 
 class Issuer:
     """Issues the operations of one phase."""
 
-    def __init__(self, load: Load, plan: BlockPlan) -> None:
-        self.load, self.plan = load, plan
+    def __init__(self, load: Load, plan: BlockPlan, clock: Clock) -> None:
+        self.load, self.plan, self._clock = load, plan, clock
         self._statement_ids: list[bytes] = []
-        self._write: WriteFrames | None = None
-        self._read: Frames | None = None
-        size = 256 + plan.workload.blob_size
-        self._rows = max(FEW, min(MANY_LANES, MATRIX_BYTES // size))
+        self._frames: list[Frames] = []
+        lowered = plan.program.lowered
+        sizes = [size_of(lowered.graph, request_pieces(lowered.graph, each, bytes(16))) for each in lowered.statements]
+        largest = max(size.args[0] if size.constant else USUAL_BYTES for size in sizes)
+        self._rows = max(1, min(MANY_LANES, MATRIX_BYTES // largest))
 
     def issue(self, now: int, flush_bytes: int) -> None:
         """Issues what is due while there are places free, in the order of numbers."""
@@ -50,50 +58,43 @@ class Issuer:
                 return
             count = min(count, ONE_LANE if load.router.only is not None else MANY_LANES, self._rows)
             start = plan.cover(load.number, count, load.router)
-            if count < FEW or not self._issue(start, count, now):
+            if count < FEW or not self._issue(start, count):
                 loop.issue(load, now, flush_bytes)
                 return
 
-    def _issue(self, start: int, count: int, now: int) -> bool:
+    def _issue(self, start: int, count: int) -> bool:
         """One block; False where nothing was done because it must be done one by one."""
         load, plan = self.load, self.plan
         assert plan.lanes is not None
-        past = start + count
-        keys = plan.keys[start:past]
-        tally = np.bincount(keys, minlength=2 * len(plan.lanes.connections)).tolist()
-        streams: list[int] = []
-        shares: list[tuple[SlotConnection, int, int]] = []
-        for lane, each in enumerate(plan.lanes.connections):
-            writes, reads = tally[2 * lane], tally[2 * lane + 1]
-            wanted = writes + reads
-            if not wanted:
-                continue
-            conn = cast(SlotConnection, each)
+        keys = plan.keys[start : start + count]
+        shares = _shares(plan.lanes.connections, np.bincount(keys), len(plan.program.kinds))
+        for conn, more, _ in shares:
             free = conn.free
             if not conn.ready or not self._knows(conn):
-                break
-            while len(free) - conn.resting < wanted and conn.grow():
+                return False
+            while len(free) - conn.resting < more and conn.grow():
                 pass
-            if len(free) - conn.resting < wanted:
-                break
-            shares.append((conn, writes, reads))
-        else:
-            for conn, writes, reads in shares:
-                take = conn.free.popleft
-                streams += [take() for _ in range(writes + reads)]
-            order = keys.argsort(kind="stable") + start
-            dues = np.array(load.dues[load.at : load.at + count], np.int64)[order - start]
-            self._emit(shares, order, dues, np.array(streams, np.int64))
-            load.begun += count
-            load.number += count
-            load.at += count
-            if load.at == len(load.dues):
-                load.dues.clear()
-                load.at = 0
-            for conn, _, _ in shares:
-                answers.flush(load, conn)
-            return True
-        return False
+            if len(free) - conn.resting < more:
+                return False
+        streams: list[int] = []
+        for conn, more, _ in shares:
+            take = conn.free.popleft
+            streams += [take() for _ in range(more)]
+            if not conn.used:
+                conn.seq = load.pool.new_flush()
+                load.dirty.append(conn)
+        order = keys.argsort(kind="stable") + start
+        dues = np.array(load.dues[load.at : load.at + count], np.int64)[order - start]
+        self._emit(shares, order, dues, np.array(streams, np.int64))
+        load.begun += count
+        load.number += count
+        load.at += count
+        if load.at == len(load.dues):
+            load.dues.clear()
+            load.at = 0
+        for conn, _, _ in shares:
+            answers.flush(load, conn)
+        return True
 
     def _knows(self, conn: SlotConnection) -> bool:
         """Whether its statements have the ids that the frames have; the first one gives the ids."""
@@ -102,57 +103,83 @@ class Issuer:
         if self._statement_ids:
             self._statement_ids = []
             return False
-        write, read = conn.templates
-        if not isinstance(write, KeyValueWrite) or not isinstance(read, KeyValueRead):
-            return False
         self._statement_ids = list(conn.statement_ids)
-        self._write, self._read = WriteFrames(write, self._rows), Frames(read, self._rows, {})
+        lowered = self.plan.program.lowered
+        self._frames = [
+            Frames(
+                segments(request_pieces(lowered.graph, each, statement_id)),
+                self._rows,
+                request=True,
+                stamped=each.kind.timestamp,
+            )
+            for each, statement_id in zip(lowered.statements, self._statement_ids)
+        ]
         return True
 
-    def _emit(self, shares: list[tuple[SlotConnection, int, int]], order: Array, dues: Array, streams: Array) -> None:
+    def _emit(self, shares: list[Share], order: Array, dues: Array, streams: Array) -> None:
         """Fills slots, and gives each connection its rows of the matrices; `order` are positions in the block."""
-        load, plan = self.load, self.plan
-        assert self._write is not None
-        assert self._read is not None
+        plan = self.plan
         slots: Array = np.empty(len(order), SLOT)
-        ops = slots["op"] = plan.ops[order]
+        slots["op"] = plan.ops[order]
         slots["due"] = dues
-        first, second = plan.first_words[order], plan.second_words[order]
-        workload = plan.workload
-        if workload.mixed:
-            reads = (ops & KIND_MASK).astype(bool)
-            writes = ~reads
-            self._read.fill(streams[reads], first[reads], second[reads])
-            self._fill_writes(streams[writes], first[writes], second[writes], plan.offsets[order[writes]], dues[writes])
-        elif workload.only_kind:
-            self._read.fill(streams, first, second)
+        flushes = slots["flush"]
+        at = 0
+        for conn, count, _ in shares:
+            flushes[at : at + count] = conn.seq
+            at += count
+        frames = self._frames
+        ends: list[Any] = [None] * len(frames)
+        if plan.single:
+            kind = shares[0][2][0][0]
+            ends[kind] = self._fill(kind, order, dues, streams)
         else:
-            self._fill_writes(streams, first, second, plan.offsets[order], dues)
-        at = write_at = read_at = 0
-        write_view, write_size = self._write.view, self._write.size
-        read_view, read_size = self._read.view, self._read.size
-        flush_column = slots["flush"]
-        for conn, write_count, read_count in shares:
-            if not conn.used:
-                conn.seq = load.pool.new_flush()
-                load.dirty.append(conn)
-            past = at + write_count + read_count
-            flush_column[at:past] = conn.seq
+            kinds = plan.kinds[order]
+            for kind in range(len(frames)):
+                mine = (kinds == kind).nonzero()[0]
+                if len(mine):
+                    ends[kind] = self._fill(kind, order[mine], dues[mine], streams[mine])
+        rows, done = [0] * len(frames), [0] * len(frames)
+        at = 0
+        for conn, count, parts in shares:
+            past = at + count
             conn.slots[streams[at:past]] = slots[at:past]
-            conn.queued += past - at
             at = past
-            if write_count:
-                past = write_at + write_count * write_size
-                conn.parts.append(cast(bytes, write_view[write_at:past]))
-                conn.used += past - write_at
-                write_at = past
-            if read_count:
-                past = read_at + read_count * read_size
-                conn.parts.append(cast(bytes, read_view[read_at:past]))
-                conn.used += past - read_at
-                read_at = past
+            conn.queued += count
+            for kind, more in parts:
+                rows[kind] += more
+                begin, made = done[kind], frames[kind]
+                end = rows[kind] * made.size if made.size else int(ends[kind][rows[kind] - 1])
+                conn.parts.append(cast(bytes, made.view[begin:end]))
+                conn.used += end - begin
+                done[kind] = end
 
-    def _fill_writes(self, streams: Array, first: Array, second: Array, offsets: Array, dues: Array) -> None:
-        assert self._write is not None
-        self._write.fill(streams, first, second)
-        self._write.complete(first, second, offsets, dues)
+    def _fill(self, kind: int, order: Array, dues: Array, streams: Array) -> Any:
+        """Makes the frames of one kind; where each of them ends."""
+        plan, frames = self.plan, self._frames[kind]
+        ranks = order if plan.single else plan.ranks[order]
+        columns = {
+            node: [column[rank] for rank in ranks.tolist()] if isinstance(column, list) else column[ranks]
+            for node, column in plan.columns[kind].items()
+        }
+        columns[STREAM] = streams
+        if frames.stamped:
+            columns[STAMP] = dues // 1000 + self._clock.offset_us
+        frames.fill(columns, len(order))
+        return frames.ends
+
+
+def _shares(connections: list[Any], tally: Array, kinds: int) -> list[Share]:
+    """What each connection gets, from how often there is each key of the plan."""
+    shares: list[Share] = []
+    last = -1
+    keys = tally.nonzero()[0]
+    for key, count in zip(keys.tolist(), tally[keys].tolist()):
+        lane, kind = divmod(key, kinds)
+        if lane == last:
+            conn, more, parts = shares[-1]
+            parts.append((kind, count))
+            shares[-1] = (conn, more + count, parts)
+        else:
+            shares.append((connections[lane], count, [(kind, count)]))
+            last = lane
+    return shares

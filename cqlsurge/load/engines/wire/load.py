@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.engines.schedule import Schedule
 from cqlsurge.load.engines.wire.connection import MAX_KINDS
-from cqlsurge.load.engines.wire.variant import make_checker
+from cqlsurge.load.engines.wire.verify import Checker
 from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, Limit
 
@@ -37,13 +37,15 @@ class Load:
     `number` to `past` are the operation numbers at hand.
     """
 
-    def __init__(self, work: Work, plan: Plan, pool: Pool, retries: Retries, timeout_ns: int) -> None:
+    def __init__(
+        self, work: Work, plan: Plan, pool: Pool, retries: Retries, timeout_ns: int, flush_bytes: int = 65536
+    ) -> None:
         self.work, self.recorder, self.control = work, work.recorder, work.control
         self.pool, self.plan, self.retries = pool, plan, retries
         self.kinds = work.workload.kinds
         if len(self.kinds) > MAX_KINDS:
             raise ValueError(f"a workload of {len(self.kinds)} kinds; the most is {MAX_KINDS}")
-        self.timeout_ns = timeout_ns
+        self.timeout_ns, self.flush_bytes = timeout_ns, flush_bytes
         #: whether each attempt of an operation has the request timeout to itself, or all share it
         self.timeout_each = retries.policies.get(CLIENT_TIMEOUT) in (RETRY, BACKOFF)
         self.concurrency = work.concurrency
@@ -60,7 +62,7 @@ class Load:
         self.oks = [0] * len(self.kinds)
         self.rows = [0] * len(self.kinds)
         self.returns = [bool(kind.returns) for kind in self.kinds]
-        self.checker = make_checker(plan, self.rows, work.verify_share)
+        self.checker = Checker(plan, self.rows, work.verify_share)
         self.late_replies = self.slow_answers = self.skipped = 0
         #: what was due and not issued when told to stop
         self.left = 0

@@ -44,7 +44,7 @@ def issue(load: Load, now: int, flush_bytes: int) -> None:
         if due > now:
             break
         at += 1
-        kind, a, b, token = step(number)
+        kind, row, token = step(number)
         if only is not None:
             conn = only
         else:
@@ -70,7 +70,7 @@ def issue(load: Load, now: int, flush_bytes: int) -> None:
         conn.dues[sid] = due
         conn.flushes[sid] = conn.seq
         conn.queued += 1
-        conn.templates[kind].emit(conn, sid, a, b, due)
+        conn.templates[kind].emit(conn, sid, row, due)
         number += 1
         if conn.used >= flush_bytes:
             flush(load, conn)

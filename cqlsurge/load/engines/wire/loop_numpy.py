@@ -11,6 +11,7 @@ from cqlsurge.load.engines.wire.load import clock
 from cqlsurge.load.engines.wire.receive_numpy import Receiver
 
 if TYPE_CHECKING:
+    from cqlsurge.load.compiled.clock import Clock
     from cqlsurge.load.engines.wire.load import Load
     from cqlsurge.load.engines.wire.plan_numpy import BlockPlan
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class Turner:
     """One phase's loop."""
 
-    def __init__(self, load: Load, plan: BlockPlan, inbox: Any) -> None:
+    def __init__(self, load: Load, plan: BlockPlan, inbox: Any, stamps: Clock) -> None:
         self._plan = plan
-        self._issuer = Issuer(load, plan)
+        self._issuer = Issuer(load, plan, stamps)
         self._receiver = Receiver(load, plan, inbox)
 
     def turn(self, load: Load, inbox: Any, flush_bytes: int) -> None:

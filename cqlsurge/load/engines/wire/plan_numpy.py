@@ -1,4 +1,4 @@
-"""Plans of the key-value workload by the block: kinds, keys and routes of thousands of operations at once."""
+"""Plans by the block: kinds, rows and routes of thousands of operations at once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
+from cqlsurge.load.compiled.arrays import ArrayProgram
+from cqlsurge.load.engines.wire.connection import KIND_BITS
 from cqlsurge.load.engines.wire.latencies_numpy import Latencies
-from cqlsurge.load.engines.wire.plan import KeyValuePlan, Step
-from cqlsurge.load.routing.murmur3_numpy import shards_of_tokens, tokens_of_halves
-from cqlsurge.load.workload import kv_numpy
-from cqlsurge.load.workload.kv import KeyValue
+from cqlsurge.load.engines.wire.plan import Plan
+from cqlsurge.load.routing.murmur3_numpy import shards_of_tokens
 
 if TYPE_CHECKING:
+    from cqlsurge.load.compiled.program import Step
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.engines.wire.router import Router
+    from cqlsurge.load.workload.model import Workload
 
 Array = Any  # numpy.ndarray
 
 BLOCK = 4096
-#: larger values gain nothing from matrices
-LARGEST_TAIL = 16384
 
 
 class Lanes:
@@ -60,15 +59,24 @@ class Lanes:
         return self._table[lanes]
 
 
-class BlockPlan(KeyValuePlan):
-    """The plan of one phase. Arrays of `count` operations from number `first` on; `keys` are lane * 2 + kind."""
+class BlockPlan(Plan):
+    """The plan of one phase. Arrays of `count` operations from number `first` on; `keys` are lane * kinds + kind.
 
-    def __init__(self, workload: KeyValue) -> None:
-        super().__init__(workload)
+    `columns[k]` is what the frames of kind k show, for those operations of the block that are of it; `ranks` is the
+    place of each operation among those of its kind.
+    """
+
+    program: ArrayProgram
+
+    def __init__(self, workload: Workload, program: ArrayProgram) -> None:
+        super().__init__(workload, program)
         self.first = self.count = 0
         self.lanes: Lanes | None = None
         self.latencies = Latencies(len(workload.kinds))
-        self._columns: list[list[int]] = []
+        self.single = len(workload.kinds) == 1 or program.lowered.kind.constant
+        self._listed: tuple[list[int], list[list[tuple[Any, ...]]], list[int], list[int]] | None = None
+        self._one, self._one_anywhere = program.step, program.step_anywhere
+        self.step, self.step_anywhere = self._step, self._step_anywhere
 
     def cover(self, number: int, wanted: int, router: Router) -> int:
         """Plans anew where fewer than `wanted` operations from `number` on are planned; the position of `number`."""
@@ -81,42 +89,57 @@ class BlockPlan(KeyValuePlan):
         return at
 
     def _plan(self, first: int, count: int, lanes: Lanes) -> None:
-        self.first, self.count = first, count
-        self._columns = []
-        kinds, partitions = kv_numpy.locate(self.workload, first, count)
-        self.first_words, self.second_words = kv_numpy.halves(self.workload, partitions)
-        self.offsets = kv_numpy.pool_offsets(self.second_words)
+        self.first, self.count, self._listed = first, count, None
+        program, only = self.program, lanes.router.only is not None
         numbers: Array = np.arange(first, first + count, dtype=np.int64)
+        self.numbers = numbers
+        self.kinds = kinds = program.kinds_of(numbers)
         self.ops = numbers << KIND_BITS | kinds
-        if lanes.router.only is not None:
-            self.tokens: Array = np.zeros(count, np.int64)
+        self.tokens: Array = np.zeros(count, np.int64)
+        self.ranks: Array = np.arange(count)
+        self.columns: list[dict[Any, Array]] = []
+        for kind, shown in enumerate(program.shown):
+            where = slice(None) if self.single else np.flatnonzero(kinds == kind)
+            mine = numbers[where]
+            if not len(mine) or (self.single and kind != int(kinds[0])):
+                self.columns.append({})
+                continue
+            if not self.single:
+                self.ranks[where] = np.arange(len(mine))
+            if only:
+                columns = program.frames_anywhere[kind](mine)
+            else:
+                self.tokens[where], *columns = program.frames[kind](mine)
+            self.columns.append(dict(zip(shown, columns)))
+        if only:
             self.keys = kinds.astype(np.int16)
         else:
-            self.tokens = tokens_of_halves(self.first_words, self.second_words)
+            places = lanes.of(self.tokens, numbers) * len(program.kinds) + kinds
             # 16 bits sort quickest.
-            width = np.int16 if len(lanes.connections) < 1 << 14 else np.int32
-            self.keys = (lanes.of(self.tokens, numbers) * 2 + kinds).astype(width)
+            narrow = len(lanes.connections) * len(program.kinds) < 1 << 15
+            self.keys = places.astype(np.int16 if narrow else np.int32)
 
-    def step(self, number: int) -> Step:
-        """See Plan: from the block where it is in there."""
+    def _step(self, number: int) -> Step:
+        """As the program's step: from the block where it is in there."""
         at = number - self.first
         if not 0 <= at < self.count or self.lanes is None or self.lanes.router.only is not None:
-            return super().step(number)
+            return self._one(number)
         return self._planned(at)
 
-    def step_anywhere(self, number: int) -> Step:
-        """See Plan."""
+    def _step_anywhere(self, number: int) -> Step:
         at = number - self.first
-        return self._planned(at) if 0 <= at < self.count else super().step_anywhere(number)
+        return self._planned(at) if 0 <= at < self.count else self._one_anywhere(number)
 
     def _planned(self, at: int) -> Step:
-        if not self._columns:
-            columns = (self.ops & KIND_MASK, self.first_words, self.second_words, self.tokens)
-            self._columns = [column.tolist() for column in columns]
-        kinds, first, second, tokens = self._columns
-        return kinds[at], first[at], second[at], tokens[at]
-
-
-def suits(workload: KeyValue) -> bool:
-    """Whether blocks are worth it for the workload's values."""
-    return 0 < workload.tail_size <= LARGEST_TAIL
+        if self._listed is None:
+            rows: list[list[tuple[Any, ...]]] = []
+            for kind, single in enumerate(self.program.singles):
+                mine = self.numbers[self.kinds == kind]
+                columns = (
+                    [each if isinstance(each, list) else each.tolist() for each in single(mine)] if len(mine) else []
+                )
+                rows.append(list(zip(*columns)) if columns else [()] * len(mine))
+            self._listed = (self.kinds.tolist(), rows, self.ranks.tolist(), self.tokens.tolist())
+        kinds, rows, ranks, tokens = self._listed
+        kind = kinds[at]
+        return kind, rows[kind][ranks[at]], tokens[at]

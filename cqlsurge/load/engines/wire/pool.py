@@ -25,13 +25,12 @@ from cqlsurge.load.engines.wire.handshake import HandshakeError
 from cqlsurge.load.engines.wire.load import EPOLL, RING, RING_MASK, new_poller
 from cqlsurge.load.engines.wire.requests import HEADER
 from cqlsurge.load.engines.wire.router import Router, build_router
-from cqlsurge.load.engines.wire.variant import make_connection
 from cqlsurge.load.outcomes.backoff import full_jitter_s
 
 if TYPE_CHECKING:
+    from cqlsurge.load.compiled.program import Template
     from cqlsurge.load.engines.wire.handshake import Greeting, Shards
     from cqlsurge.load.engines.wire.load import Load
-    from cqlsurge.load.engines.wire.requests import Template
 
 IN, OUT = select.POLLIN, select.POLLOUT
 RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
@@ -59,6 +58,7 @@ class Pool:
         self,
         target: Target,
         statements: Sequence[str],
+        make_connection: Callable[[Node, int], Connection],
         make_templates: MakeTemplates,
         *,
         context: ssl.SSLContext | None = None,
@@ -67,7 +67,7 @@ class Pool:
         workers: int = 1,
     ) -> None:
         self.target, self.statements, self.make_templates = target, list(statements), make_templates
-        self.context, self.each = context, each
+        self.context, self.each, self._make_connection = context, each, make_connection
         self.ports = port_slice(worker, workers)
         self.poller = new_poller()
         self.by_fd: dict[int, Connection] = {}
@@ -117,8 +117,7 @@ class Pool:
         self.router = router
 
     def _new_lanes(self, node: Node, count: int) -> list[Lane]:
-        sharded = node.shards > 0
-        return [Lane(make_connection(node, index // self.each if sharded else -1)) for index in range(count)]
+        return [Lane(self._make_connection(node, index // self.each if node.shards else -1)) for index in range(count)]
 
     def _connections(self, host_id: str) -> list[Connection]:
         return [lane.connection for lane in self.lanes[host_id]]

@@ -15,7 +15,7 @@ from cqlsurge.load.engines.wire.connection import FREE, KIND_MASK, ConnectionLos
 from cqlsurge.load.engines.wire.connection_numpy import PULL_BYTES, Inbox, SlotConnection
 from cqlsurge.load.engines.wire.frame_walk import FrameWalk
 from cqlsurge.load.engines.wire.load import RING_MASK, clock
-from cqlsurge.load.engines.wire.verify_numpy import LEAST_BLOB, RowChecker
+from cqlsurge.load.engines.wire.rows_numpy import RowChecker
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.load import Load
@@ -54,7 +54,6 @@ class Receiver:
 
     def __init__(self, load: Load, plan: BlockPlan, inbox: Inbox) -> None:
         self.load, self.plan, self.inbox = load, plan, inbox
-        workload = plan.workload
         self._frames = FrameWalk()
         self._returns: Array = np.array(load.returns)
         self._results: Array = np.where(self._returns, _ROWS, _VOID).astype(np.uint8)
@@ -63,10 +62,11 @@ class Receiver:
             load.pool.ring = ring = cast(Any, array("q", ring))
         self._ring = np.frombuffer(ring, np.int64)
         self._scratch: Array = np.empty(MOST << 15, np.int32)
-        self._checker: RowChecker | None = None
-        if load.checker.check_below and workload.blob_size >= LEAST_BLOB:
-            self._checker = RowChecker(workload, load.checker.check_below)
-        self._one_by_one_only = bool(load.checker.check_below) and self._checker is None
+        program, below = plan.program, load.checker.check_below
+        self._checkers = [
+            None if answer is None or not below else RowChecker(program, kind, below)
+            for kind, answer in enumerate(program.answers)
+        ]
         self._few = False
 
     def receive(self, events: list[tuple[int, int]]) -> None:
@@ -87,7 +87,7 @@ class Receiver:
         at = 0
         for fd, mask in events:
             conn = cast("SlotConnection | None", load.pool.by_fd.get(fd))
-            if conn is None or mask != select.POLLIN or conn.tls or self._one_by_one_only:
+            if conn is None or mask != select.POLLIN or conn.tls:
                 self._take(regions, bounds)
                 at = 0
                 loop.attend(load, cast(Any, inbox), fd, mask)
@@ -206,12 +206,23 @@ class Receiver:
             not (heads["flags"] & ~GLOBAL_SPEC == NO_NAMES).all()
             or int(sizes.min()) < HEADER_BYTES + HEAD_BYTES
             or int(counts.min()) < 0
-            or (self._checker is not None and not self._checker.right(self.inbox, starts, sizes, ops))
+            or not self._right(starts, sizes, ops, kinds)
         ):
             return False
         rows = self.load.rows
         for kind, count in enumerate(np.bincount(kinds, counts).tolist()):
             rows[kind] += int(count)
+        return True
+
+    def _right(self, starts: Array, sizes: Array, ops: Array, kinds: Array) -> bool:
+        """Whether the answers to be checked are what they must be."""
+        for kind, checker in enumerate(self._checkers):
+            if checker is None:
+                continue
+            mine = kinds == kind
+            chosen = (starts, sizes, ops) if mine.all() else (starts[mine], sizes[mine], ops[mine])
+            if not checker.right(self.inbox, *chosen):
+                return False
         return True
 
     def _end(self, regions: list[Region], streams: Array) -> None:

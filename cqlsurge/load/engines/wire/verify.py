@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.frames import HEADER_BYTES
 from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.results import Rows, decode_result
-from cqlsurge.load.engines.wire.answer_form import plain_body, rows_in
+from cqlsurge.load.engines.wire.answer_form import COUNT_AT, count_at, plain_body, rows_in
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.outcomes.classes import MISSING, PROTOCOL, WRONG
 
@@ -29,6 +30,8 @@ class Checker:
     def __init__(self, plan: Plan, rows: list[int], share: float) -> None:
         self.plan, self.rows = plan, rows
         self.check_below = int(share * ALL)
+        self._accepts = plan.program.accepts
+        self._memory = plan.program.memory
 
     def skips(self, number: int) -> bool:
         """Whether this operation's answer is not in the sample."""
@@ -36,6 +39,22 @@ class Checker:
 
     def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         """Counts, and where asked for checks, the rows of a RESULT frame; False where there is more to say about it."""
+        number, accept = op >> KIND_BITS, self._accepts[op & KIND_MASK]
+        if accept is not None and not self.skips(number):
+            data, body, end = inbox.bytes, start + HEADER_BYTES, past
+            if data[start + 1]:
+                plain = plain_body(inbox, start, past, conn.compressor)
+                if plain is None:
+                    return False
+                data, body, end = self._memory(plain), 0, len(plain)
+            if count_at(data, body, end) == body + COUNT_AT:
+                rows = accept(data, body, end, number)
+                if rows >= 0:
+                    self.rows[op & KIND_MASK] += rows
+                    return True
+        return self._accept_slowly(conn, inbox, start, past, op)
+
+    def _accept_slowly(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         rows = rows_in(inbox, start, past, conn.compressor)
         if rows < 0:
             return False

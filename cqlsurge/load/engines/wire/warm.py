@@ -14,23 +14,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.cql.frames import HEADER_BYTES, OP_RESULT, RESPONSE, VERSION
+from cqlsurge.load.cql.results import KIND_ROWS, KIND_VOID, METADATA_NONE
 from cqlsurge.load.engines.contract import Node, Target, Work
 from cqlsurge.load.engines.control import Control
 from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
+from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.load import Load
 from cqlsurge.load.engines.wire.loop import turn
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.retries import Retries
 from cqlsurge.load.outcomes.policy import Limit
-from cqlsurge.load.workload.kv import KeyValue
-from cqlsurge.load.workload.mixing import INTOP
 
 if TYPE_CHECKING:
+    from cqlsurge.load.compiled.program import Program
+    from cqlsurge.load.engines.wire.backend import Backend
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.engines.wire.plan import Plan
     from cqlsurge.load.engines.wire.pool import MakeTemplates
-    from cqlsurge.load.workload.model import Workload
 
 WARM_S = 1.0
 OPERATIONS = 400_000
@@ -38,13 +39,12 @@ IN_FLIGHT = 512
 #: as many bytes of requests and answers are under way at most, but for two operations; the first ones tell their size
 BYTES_IN_FLIGHT = 1 << 24
 FIRST_IN_FLIGHT, FIRST_OPERATIONS = 2, 16
+RECEIVE_BYTES = 1 << 18
 CONNECTIONS = 64
 ID_BYTES = 16
 _REPLY = struct.Struct(">BBHBi")
-_KEY = struct.Struct("<qq" if INTOP else "<QQ")
-_VOID = struct.pack(">i", 1)
-#: where an EXECUTE's statement id begins
-_ID_AT = HEADER_BYTES + 2
+_VOID = struct.pack(">i", KIND_VOID)
+_ROWS = struct.pack(">ii", KIND_ROWS, METADATA_NONE)
 
 
 class Mute:
@@ -59,10 +59,10 @@ class Mute:
 
 
 class Answerer:
-    """The server's end of a socketpair: answers each EXECUTE with what its kind expects."""
+    """The server's end of a socketpair: answers each EXECUTE with what it must get."""
 
-    def __init__(self, sock: socket.socket, workload: Workload) -> None:
-        self.sock, self.workload = sock, workload
+    def __init__(self, sock: socket.socket, connection: Connection, program: Program) -> None:
+        self.sock, self._connection, self._answers = sock, connection, program.answers
         self._rest = b""
         self._unsent = b""
 
@@ -71,7 +71,7 @@ class Answerer:
         if self._unsent:
             self._send(b"")
         try:
-            data = self._rest + self.sock.recv(1 << 18)
+            data = self._rest + self.sock.recv(RECEIVE_BYTES)
         except BlockingIOError:
             return
         start, answers = 0, []
@@ -79,25 +79,16 @@ class Answerer:
             past = start + HEADER_BYTES + int.from_bytes(data[start + 5 : start + HEADER_BYTES], "big")
             if past > len(data):
                 break
-            body = self._body(data[_ID_AT + start], data, past)
+            body = self._body(self._connection.ops[data[start + 2] << 8 | data[start + 3]])
             answers.append(data[start + 2 : start + 4].join(_around(len(body))) + body)
             start = past
         self._rest = data[start:]
         self._send(b"".join(answers))
 
-    def _body(self, kind: int, data: bytes, past: int) -> bytes:
-        workload = self.workload
-        returns = workload.kinds[kind].returns
-        if not returns:
-            return _VOID
-        cells = [b""] * len(returns)
-        if isinstance(workload, KeyValue):
-            cells[0] = data[past - 16 : past]
-            offset = workload.pool_offset(_KEY.unpack(cells[0])[1])
-            tail = workload.pool[offset : offset + workload.tail_size]
-            cells[1] = cells[0] + tail if workload.blob_size >= 16 else tail
-        head = struct.pack(">iiii", 2, 4, len(cells), 1)
-        return head + b"".join([struct.pack(">i", len(cell)) + cell for cell in cells])
+    def _body(self, op: int) -> bytes:
+        """What the operation that was asked for must get."""
+        answer = self._answers[op & KIND_MASK]
+        return _VOID if answer is None else _ROWS + answer(op >> KIND_BITS)
 
     def _send(self, data: bytes) -> None:
         data = self._unsent + data
@@ -127,26 +118,25 @@ class SteppingPoller:
         return list(self._poller.poll(0))
 
 
-def warm(
-    target: Target, workload: Workload, plan: Plan, make_templates: MakeTemplates, inbox: Any, flush_bytes: int
-) -> float:
+def warm(target: Target, backend: Backend, plan: Plan, make_templates: MakeTemplates, inbox: Any) -> float:
     """Runs the loop for a second at most; gives the seconds it took."""
     began_ns = time.monotonic_ns()
-    nodes = _few_nodes(target)
-    pool = Pool(_only(target, nodes), [kind.statement for kind in workload.kinds], make_templates)
-    answerers = [_answered(pool, connection, workload) for connection in pool.all()]
+    nodes, workload = _few_nodes(target), plan.workload
+    statements = [kind.statement for kind in workload.kinds]
+    pool = Pool(_only(target, nodes), statements, backend.connection, make_templates)
+    answerers = [_answered(pool, connection, plan.program) for connection in pool.all()]
     pool.poller = SteppingPoller(pool.poller, answerers)
     source = Source()
     source.add(0, OPERATIONS)
     recorder = Recorder(workload.kinds, began_ns)
     control = Control(Mute(), recorder, source, start_ns=began_ns)
     work = Work(workload, source, recorder, control, IN_FLIGHT, began_ns)
-    load = Load(work, plan, pool, Retries(0, 0), 1 << 62)
+    load = Load(work, plan, pool, Retries(0, 0), 1 << 62, backend.flush_bytes)
     load.dues += [began_ns] * IN_FLIGHT
     until_ns = began_ns + int(WARM_S * 1e9)
     _hold(load, FIRST_IN_FLIGHT)
     while load.ended < OPERATIONS and time.monotonic_ns() < until_ns:
-        turn(load, inbox, flush_bytes)
+        turn(load, inbox, backend.flush_bytes)
         if load.concurrency == FIRST_IN_FLIGHT and load.ended >= FIRST_OPERATIONS:
             each = (recorder.bytes_out + recorder.bytes_in) // load.ended
             _hold(load, max(FIRST_IN_FLIGHT + 1, min(IN_FLIGHT, BYTES_IN_FLIGHT // each)))
@@ -163,18 +153,18 @@ def _hold(load: Load, in_flight: int) -> None:
     load.concurrency = in_flight
 
 
-def _answered(pool: Pool, connection: Connection, workload: Workload) -> Answerer:
+def _answered(pool: Pool, connection: Connection, program: Program) -> Answerer:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     theirs.setblocking(False)
     connection.take_socket(ours)
-    connection.statement_ids = [bytes([index]) * ID_BYTES for index in range(len(workload.kinds))]
+    connection.statement_ids = [bytes([index]) * ID_BYTES for index in range(len(program.kinds))]
     connection.templates = pool.make_templates(connection.statement_ids, connection)
     connection.connected = True
     connection.judge_ready()
     pool.by_fd[connection.fd] = connection
     pool.poller.register(connection.fd, select.POLLIN)
-    return Answerer(theirs, workload)
+    return Answerer(theirs, connection, program)
 
 
 def _few_nodes(target: Target) -> list[Node]:
