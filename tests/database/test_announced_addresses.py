@@ -9,9 +9,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from cqlsurge.database.embedded.certificates import certificates
 from cqlsurge.errors import ClusterError
 from cqlsurge.runs.run import run
 from cqlsurge.settings import Settings
@@ -77,3 +79,15 @@ def test_it_is_advice_and_the_advice_helps(server: Simulated) -> None:
             )
             assert document["operations"]["ok"] == 50
             assert document["cluster"]["addresses"] == [f"127.0.0.1:{port}"]
+
+
+@pytest.mark.parametrize("engine", ["wire", "scylla-driver"])
+def test_engines_check_certificates_against_the_name_that_was_given(tmp_path: Path, engine: str) -> None:
+    """The certificate is for localhost, which no node announces."""
+    files = certificates(tmp_path, [])
+    with simulated("--port=0", "--tls", str(files.server), str(files.server)) as server:
+        common = {"operations": 50, "processes": 1, "runtime": "cpython", "engine": engine, "tls_ca": str(files.ca)}
+        document = run(Settings.from_json({**common, "address": f"localhost:{server.port}"}))
+        assert document["operations"]["ok"] == 50
+        with pytest.raises(ClusterError, match="is for another name"):
+            run(Settings.from_json({**common, "address": server.address}))

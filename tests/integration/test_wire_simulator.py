@@ -7,6 +7,7 @@ which shard each request reached, its fault rules break what is to be survived. 
 from __future__ import annotations
 
 import dataclasses
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -223,6 +224,21 @@ def test_lz4(calm: Simulator, fill: str) -> None:
         counted = run_phase(engine, read, 600)
     assert outcomes(checked) == outcomes(counted) == (600, 0, 0)
     assert checked.kinds[1].rows == counted.kinds[1].rows == 600
+
+
+def test_all_addresses_of_a_translated_name_are_tried(calm: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the name service is made up: two addresses, of which the second is alive."""
+    real = socket.getaddrinfo
+
+    def lookup(host: str, port: object, *args: object, **options: object) -> list[object]:
+        if host != "two-addresses.example":
+            return real(host, port, *args, **options)
+        return [*real("127.0.0.99", port, *args, **options), *real(calm.host, port, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    target = make_target(calm.host, calm.port, address_map={calm.host: "two-addresses.example"})
+    with opened(target, workload("write", 200)) as (engine, _):
+        assert outcomes(run_phase(engine, workload("write", 200), 200)) == (200, 0, 0)
 
 
 def test_tls_checks_certificate_and_host(tmp_path: Path) -> None:
