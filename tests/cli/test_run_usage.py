@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cqlsurge.cli.main import program
+from cqlsurge.database import contact_points
 from cqlsurge.settings import Settings
 
 
@@ -120,8 +121,9 @@ def test_a_name_without_an_address(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no-such-host.invalid" in text
 
 
-def test_something_else_listens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_something_else_listens(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A listener that takes connections and says nothing."""
+    monkeypatch.setattr(contact_points, "ANSWER_TIMEOUT_S", 2.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         code, text = said(capsys, f"127.0.0.1:{server.getsockname()[1]}")
     assert code == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cqlsurge.database import secrets
+from cqlsurge.database import contact_points, secrets
 from cqlsurge.database.address import parse_address, parse_translations
 from cqlsurge.database.connect import connect
 from cqlsurge.database.contact_points import find_contact_points
@@ -81,9 +81,10 @@ def test_strangers_are_named(talk: Talk, words: str) -> None:
         find_contact_points([("127.0.0.1", port)], PLAIN)
 
 
-def test_one_that_says_nothing_is_given_up() -> None:
+def test_one_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_points, "ANSWER_TIMEOUT_S", 2.0)
     with listener(silent) as port:
-        assert refusal(f"127.0.0.1:{port}").startswith(f"no answer from 127.0.0.1:{port} within 5 s: is it a CQL port")
+        assert refusal(f"127.0.0.1:{port}").startswith(f"no answer from 127.0.0.1:{port} within 2 s: is it a CQL port")
 
 
 def test_a_tls_port_and_a_plain_port_are_told_apart(
