@@ -58,11 +58,11 @@ def by_bisection(queue: Queue) -> Found:
     """Steps of 10 s."""
     steps, low, high = 0, 0.0, 0.0
     rate = FIRST_RATE
-    while not high or high / low > 1 + WITHIN:
+    while not high or not low or high / low > 1 + WITHIN:
         steps += 1
         of, over, _ = trial(queue, rate, 10)
         low, high = (rate, high) if over <= queue.goal.share * of else (low, rate)
-        rate = (low + high) / 2 if high else rate * 2
+        rate = (low + high) / 2 if high and low else rate / 2 if high else rate * 2
     return Found(low, None, None, queue.now_s, steps)
 
 
@@ -95,7 +95,8 @@ def by_mlrsearch(queue: Queue) -> Found:
     config.search_duration_max = 1e6
     config.goals = [goal]
     result = MultipleLossRatioSearch(config).search(Measurer())[goal]
-    rate = float(result.conditional_throughput or result.relevant_lower_bound.load) if result else 0.0
+    bound = None if result is None else result.conditional_throughput  # None: not even the lowest rate held
+    rate = 0.0 if bound is None else float(bound)
     return Found(rate, None, None, queue.now_s, steps)
 
 

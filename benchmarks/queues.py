@@ -48,12 +48,17 @@ class Queue(ABC):
         return Second(1.0, count, ended, len(self._ends), (ended,), (over,))
 
     def rest(self) -> float:
-        """Lets all that wait end, and a second pass; how long that took."""
+        """A second passes, and what waits ends, for at most 10 s: the rest waits in the client. How long that took."""
         before = self.now_s
         last = float(self._ends.max()) if len(self._ends) else self.now_s
         self.now_s = max(self.now_s + 1.0, min(last, self.now_s + 10.0))
         self._ends, self._times = np.empty(0), np.empty(0)
+        self.clear()
         return self.now_s - before
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Nothing waits any more."""
 
 
 class Single(Queue):
@@ -62,6 +67,10 @@ class Single(Queue):
     def __init__(self, seed: int, goal: SloGoal, service: Callable[[np.ndarray, np.random.Generator], np.ndarray]):
         super().__init__(seed, goal)
         self._service, self._last = service, 0.0
+
+    def clear(self) -> None:
+        """See Queue."""
+        self._last = min(self._last, self.now_s)
 
     def depart(self, arrivals: np.ndarray) -> np.ndarray:
         """Lindley's recursion, all at once."""
@@ -83,6 +92,10 @@ class Several(Queue):
         self._free = [0.0] * servers
         self._mean_s = mean_s
 
+    def clear(self) -> None:
+        """See Queue."""
+        self._free = [min(free, self.now_s) for free in self._free]
+
     def depart(self, arrivals: np.ndarray) -> np.ndarray:
         """Each to the server that is free first."""
         times = self.draw.exponential(self._mean_s, len(arrivals))
@@ -100,6 +113,9 @@ class Wall(Queue):
     def __init__(self, seed: int, goal: SloGoal, wall: float, below_s: float, above_s: float) -> None:
         super().__init__(seed, goal)
         self._wall, self._below_s, self._above_s = wall, below_s, above_s
+
+    def clear(self) -> None:
+        """See Queue: nothing ever waits."""
 
     def depart(self, arrivals: np.ndarray) -> np.ndarray:
         """By the number of arrivals of this second."""

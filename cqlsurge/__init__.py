@@ -16,15 +16,25 @@ if TYPE_CHECKING:  # true for type checkers, which know the name; `typing` itsel
     from cqlsurge.api import Result as Result
     from cqlsurge.api import compare as compare
     from cqlsurge.api import run as run
+    from cqlsurge.api_limits import Curves as Curves
+    from cqlsurge.api_limits import Found as Found
+    from cqlsurge.api_limits import curve as curve
+    from cqlsurge.api_limits import find as find
     from cqlsurge.errors import CqlsurgeError as CqlsurgeError
+    from cqlsurge.limits.search import Bounds as Bounds
     from cqlsurge.results.compare import Comparison as Comparison
     from cqlsurge.results.listener import Listener as Listener
     from cqlsurge.results.listener import Progress as Progress
+    from cqlsurge.runs.curve import CurvePlan as CurvePlan
     from cqlsurge.settings import Settings as Settings
 
 _HOMES = {
+    "Bounds": "cqlsurge.limits.search",
     "Comparison": "cqlsurge.results.compare",
     "CqlsurgeError": "cqlsurge.errors",
+    "CurvePlan": "cqlsurge.runs.curve",
+    "Curves": "cqlsurge.api_limits",
+    "Found": "cqlsurge.api_limits",
     "Interrupted": "cqlsurge.api",
     "Latency": "cqlsurge.api",
     "Listener": "cqlsurge.results.listener",
@@ -33,6 +43,8 @@ _HOMES = {
     "Result": "cqlsurge.api",
     "Settings": "cqlsurge.settings",
     "compare": "cqlsurge.api",
+    "curve": "cqlsurge.api_limits",
+    "find": "cqlsurge.api_limits",
     "run": "cqlsurge.api",
 }
 

@@ -33,15 +33,16 @@ ROOMS: dict[str, set[str]] = {
     "options": {"load"},
     "settings": {"load", "options"},
     "host": {"load"},
-    "results": {"load", "settings", "options", "host"},
+    "results": {"limits", "load", "settings", "options", "host"},
     "database": {"load", "settings", "host", "workload"},
     "simulator": {"load", "host"},
     "workload": {"load", "settings"},
     "limits": set(),
     "processes": {"load", "settings", "host", "results"},
     "show": {"results", "load", "settings"},
-    "runs": {"load", "settings", "options", "database", "processes", "results", "host", "workload"},
+    "runs": {"limits", "load", "settings", "options", "database", "processes", "results", "host", "workload"},
     "cli": {
+        "limits",
         "load",
         "settings",
         "options",
@@ -56,7 +57,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "__main__": {"cli"},
     "api": {"load", "settings", "runs", "results", "workload"},
-    "__init__": {"settings", "runs", "results", "api"},
+    "api_limits": {"limits", "settings", "runs", "results"},
+    "__init__": {"limits", "settings", "runs", "results", "api", "api_limits"},
 }
 COMMON = {"errors", "units"}
 

@@ -7,6 +7,9 @@ One whose words hold `--` has `split(words)` too: (words for the parser, the res
 COMMANDS = {
     "run": "write or read rows, and tell how fast it went",
     "workload": "look at workloads, import and derive them",
+    "find": "find the highest rate that holds a goal for latency and errors",
+    "curve": "draw response times against rate, with the knee",
+    "soak": "load at a rate for long, and go on after being cut off",
     "report": "make a report of saved runs: an HTML page, Markdown or CSV",
     "compare": "tell how runs differ from others, and how sure that is",
     "ab": "run two settings in turn on one database, and compare them",

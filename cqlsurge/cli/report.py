@@ -12,11 +12,13 @@ from cqlsurge.results.comparable import EVERYTHING, judge_comparable
 from cqlsurge.results.compare import compare
 from cqlsurge.results.csv import KIND as TIMELINE
 from cqlsurge.results.csv import timeline_csv
+from cqlsurge.results.curve import CURVE, read_curve
 from cqlsurge.results.document import Document
 from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
+from cqlsurge.results.find import FIND, read_find
 from cqlsurge.results.folder import folder_of, read_runs
 from cqlsurge.results.ladder_document import LADDER, read_ladder
-from cqlsurge.show.report import ladder_page
+from cqlsurge.show.report import curve_page, find_page, ladder_page
 from cqlsurge.show.report.markdown import MARKDOWN, markdown
 from cqlsurge.show.report.page import PAGE, Comparison, render
 from cqlsurge.show.report.tables import Table
@@ -32,7 +34,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="result document, or name or number of a kept run; or one ladder's file"
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="result document, name or number of a kept run; or a ladder's, find's or curve's file",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE",
@@ -48,6 +53,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Reads the runs, writes the report."""
+    if any(Path(word).is_file() and (CURVE.holds(Path(word)) or FIND.holds(Path(word))) for word in args.runs):
+        return _limits(args)
     climbed = next((word for word in args.runs if Path(word).is_file() and LADDER.holds(Path(word))), None)
     if climbed is not None and (len(args.runs) > 1 or args.csv):
         raise UsageError(f"{climbed} is a ladder: name it alone, for a page or --markdown")
@@ -59,6 +66,24 @@ def run(args: argparse.Namespace) -> int:
     output = OutputFile(args.output or default, "--output", kind, force=args.force)
     output.write_text(_ladder_text(climbed, args) if climbed is not None else _text(args))
     if kind is PAGE and output.path != STANDARD_OUTPUT:
+        print(f"report in {output.path}")
+    return 0
+
+
+def _limits(args: argparse.Namespace) -> int:
+    """The page of saved curves, or of one search for a limit."""
+    if args.csv or args.markdown:
+        raise UsageError("curves and searches for a limit have a page only: leave --csv and --markdown away")
+    searched = [word for word in args.runs if FIND.holds(Path(word))]
+    if searched and len(args.runs) > 1:
+        raise UsageError(f"{searched[0]} is a search for a limit: name it alone")
+    output = OutputFile(args.output or "report.html", "--output", PAGE, force=args.force)
+    if searched:
+        output.write_text(find_page.render(read_find(searched[0])))
+    else:
+        names = [Path(word).name for word in args.runs] if len(args.runs) > 1 else ()
+        output.write_text(curve_page.render([read_curve(word) for word in args.runs], names))
+    if output.path != STANDARD_OUTPUT:
         print(f"report in {output.path}")
     return 0
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from cqlsurge.limits.goals import SloGoal
 from cqlsurge.limits.posterior import STRONGEST, Posterior, Trial, posterior
-from cqlsurge.limits.steps import CLUSTERS_S, SECONDS_MIN, Second, Step, decide
+from cqlsurge.limits.steps import CLUSTERS_S, SECONDS_MIN, SETTLE, Second, Step, decide
 
 CLIMB_RUNG_S = 2
 CLIMB = 2.0
@@ -35,6 +35,10 @@ FINEST = 0.006
 PRIOR_S = 10
 #: how much a short step may say (see posterior.STRONGEST) where the system was seen to drift
 WHILE_DRIFTING = 1.0
+#: the climb may have broken by chance, where nothing was warm yet
+ABOVE_CLIMB = 3.0
+#: and one of the climb: two seconds, the first of them all
+WHILE_CLIMBING = 3.0
 
 
 @dataclass
@@ -114,14 +118,14 @@ class Search:
 
     def _begin(self, step: Step) -> Step:
         step.began_s = self.elapsed_s
-        self._current = step
+        self.current = step
         return step
 
     def _plan(self, left_s: float) -> Step | None:
         known = self.known()
         low, high = known.quantile(0.025), known.quantile(0.975)
         hold_s = self.hold_s
-        short = [step for step in self.steps if step.purpose == "measure"]
+        short = [step for step in self.steps if step.purpose == "short"]
         quick = (
             high / low - 1 > self.bounds.precision
             and not self._long()
@@ -164,7 +168,7 @@ class Search:
 
     def add(self, second: Second) -> bool:
         """Takes a second of the current step; whether it is decided and ought to end."""
-        step = self._current
+        step = self.current
         step.add(second)
         if step.purpose == "climb":
             return self._climb_is_over()
@@ -173,8 +177,8 @@ class Search:
         return step.state != "running"
 
     def _climb_is_over(self) -> bool:
-        """After two seconds beside each other that break a goal."""
-        last = self._current.seconds[-2:]
+        """After two seconds beside each other that break a goal, the first of all aside."""
+        last = self.current.seconds[SETTLE:][-2:]
         return len(last) == 2 and all(self._breaks(second) for second in last)
 
     def _breaks(self, second: Second) -> bool:
@@ -188,7 +192,7 @@ class Search:
 
     def end_step(self, wall_s: float, bound_by: str = "") -> None:
         """The step has ended, after so much time with what goes beside it. `bound_by`: as a run's verdict has it."""
-        step = self._current
+        step = self.current
         self.elapsed_s += wall_s
         step.bound_by = bound_by
         if step.purpose == "climb":
@@ -206,6 +210,7 @@ class Search:
     def _end_climb(self, climb: Step) -> None:
         """Takes the climb apart: a short step for each rate."""
         broke = self._climb_is_over() if climb.seconds else False
+        climb.state = "failed" if broke else "held"
         for at, rate in enumerate(self.climb_rates):
             rows = climb.seconds[at * CLIMB_RUNG_S : (at + 1) * CLIMB_RUNG_S]
             if rows:
@@ -262,6 +267,8 @@ class Search:
         """How much a step may say. Where the system drifts a short one says little of what holds for long."""
         if step.purpose == "hold":
             return STRONGEST
+        if step.purpose == "climb":
+            return WHILE_CLIMBING
         failed = [one.rate for one in self._long() if one.state == "failed"]
         if not self.drift and not (step.state == "held" and failed and step.rate >= min(failed)):
             return STRONGEST
@@ -272,7 +279,7 @@ class Search:
     def _range(self) -> tuple[float, float]:
         failed = [step.rate for step in self.steps if step.state == "failed"]
         top = self.climb[-1].rate if self.climb else self.bounds.first_rate
-        highest = max([top, *failed]) * 1.02
+        highest = max([top * ABOVE_CLIMB, *failed]) * 1.02
         held = [step.rate for step in self.steps if step.state == "held" and step.purpose == "hold"]
         floor = [step.rate / CLIMB for step in self.climb[:-1]]
         lowest = max(floor, default=self.bounds.first_rate / 8)
@@ -323,7 +330,7 @@ class Search:
         state = "found" if confirmed and high / low - 1 <= 3 * self.bounds.precision else "bracket"
         return Answer(
             state, rate, low, high, confirmed, self._bound_by(high),
-            self.drift, known.sharpness, known.quantile(0.5),
+            self.drift, known.sharpness, max(rate, known.quantile(0.5)),
         )  # fmt: skip
 
     def _bound_by(self, high: float = 0.0) -> str:

@@ -51,7 +51,7 @@ class Step:
     rate: float
     limit_s: float
     goals: Sequence[SloGoal]
-    purpose: str = "measure"
+    purpose: str = "short"
     began_s: float = 0.0
     seconds: list[Second] = field(default_factory=list)
     elapsed_s: float = 0.0

@@ -9,12 +9,12 @@ Built from plain figures; nothing here asks a clock, a process or a file. The la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from cqlsurge.load.latency.hdr import encode
 from cqlsurge.load.latency.histogram import summary
-from cqlsurge.results.figures import Figures
+from cqlsurge.results.figures import Figures, Open
 from cqlsurge.results.seconds import Histograms
 
 SCHEMA = 1
@@ -45,8 +45,12 @@ def build(
     state: str,
     events: Sequence[dict[str, Any]] = (),
     precision: dict[str, Any] | None = None,
+    still_open: Open | None = None,
 ) -> Document:
-    """The document of a run, whole or as far as it has come. `precision`: Until.facts of a run that has --until."""
+    """The document of a run, whole or as far as it has come.
+
+    precision: Until.facts of a run that has --until; still_open: what it takes to take the run up again.
+    """
     unacknowledged = figures.numbers.unacknowledged
     return {
         "schema": SCHEMA,
@@ -83,6 +87,7 @@ def build(
         "events": list(events),
         "timeline": figures.timeline,
         **({} if precision is None else {"precision": precision}),
+        **({} if still_open is None else {"open": asdict(still_open)}),
     }
 
 

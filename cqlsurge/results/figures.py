@@ -37,6 +37,19 @@ class Numbers:
 
 
 @dataclass
+class Open:
+    """What a run that is taken up again must know, should this one be cut off.
+
+    ranges: numbers below `next` that are not known to have ended; soon: from `next` on, those that may be handed out
+    before the next time that this is told.
+    """
+
+    ranges: list[list[int]]
+    next: int
+    soon: list[int]
+
+
+@dataclass
 class Figures:
     """The figures of a phase, as far as it has come. `merged`: histograms of all kinds together, by latency."""
 

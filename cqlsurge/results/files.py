@@ -216,14 +216,19 @@ DOCUMENT = FileKind("result document", _is_document)
 
 def read_document(path: str) -> Document:
     """A result document from its file. Raises ResultError."""
+    return read_kind(path, "cqlsurge run", "result document")
+
+
+def read_kind(path: str, kind: str, name: str) -> Document:
+    """A document of that `kind` from its file; `name` is what people call one. Raises ResultError."""
     try:
         data: Any = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ResultError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ResultError(f"{path} is no result document: not JSON ({error})") from error
-    if not isinstance(data, dict) or data.get("kind") != "cqlsurge run":
-        raise ResultError(f"{path} is no result document of cqlsurge")
+        raise ResultError(f"{path} is no {name}: not JSON ({error})") from error
+    if not isinstance(data, dict) or data.get("kind") != kind:
+        raise ResultError(f"{path} is no {name} of cqlsurge")
     if data.get("schema") != SCHEMA:
         raise ResultError(
             f"{path} is of schema {data.get('schema')}, this version reads {SCHEMA}: use a newer cqlsurge"

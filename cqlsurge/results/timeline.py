@@ -27,6 +27,8 @@ PAIRS_A_ROW = 4
 #: cells of the heat row are a quarter of an octave high: cell i begins at 64 ns * 2 ** (i / 4)
 HEAT_STEPS = 4
 
+PERCENTILES_OF_ROWS = (("p50_us", 50.0), ("p99_us", 99.0), ("p99_9_us", 99.9))
+
 Row = dict[str, Any]
 
 
@@ -89,8 +91,9 @@ def _row(second: Second) -> Row:
 
 
 def _latencies(counts: Sequence[int]) -> Row:
-    p50, p99, p99_9 = (ns / 1000 for ns in percentiles(counts, (50.0, 99.0, 99.9)))
-    return {"p50_us": p50, "p99_us": p99, "p99_9_us": p99_9, "heat": heat_text(counts)}
+    values = percentiles(counts, [wanted for _, wanted in PERCENTILES_OF_ROWS])
+    figures: Row = {name: ns / 1000 for (name, _), ns in zip(PERCENTILES_OF_ROWS, values, strict=True)}
+    return {**figures, "heat": heat_text(counts)}
 
 
 def _merged(first: Row, first_text: str, then: Row, then_text: str) -> tuple[Row, str]:
@@ -139,3 +142,41 @@ def heat_cells(text: str) -> dict[int, int]:
 def heat_from_us(cell: float) -> float:
     """The latency at which a heat cell begins, in microseconds."""
     return float(LOWEST_DISCERNIBLE_NS / 1000 * 2 ** (cell / HEAT_STEPS))
+
+
+def thinned(rows: Sequence[Row], limit: int) -> list[Row]:
+    """Rows that know no histogram but their `heat`, neighbours merged until there are no more than `limit`.
+
+    A merged row's percentiles are then known to a quarter of an octave, rounded up.
+    """
+    found = list(rows)
+    while len(found) > limit:
+        pairs = zip(found[::2], found[1::2], strict=False)
+        found = [_merged_by_heat(first, then) for first, then in pairs] + found[len(found) - len(found) % 2 :]
+    return found
+
+
+def _merged_by_heat(first: Row, then: Row) -> Row:
+    cells = heat_cells(first["heat"])
+    for cell, count in heat_cells(then["heat"]).items():
+        cells[cell] = cells.get(cell, 0) + count
+    sums = {
+        **then,
+        "span_s": round(first["span_s"] + then["span_s"], 3),
+        "ok": first["ok"] + then["ok"],
+        "errors": first["errors"] + then["errors"],
+        "warmup": first["warmup"] or then["warmup"],
+        "heat": cells_text(cells),
+    }
+    for name, wanted in PERCENTILES_OF_ROWS:
+        sums[name] = min(_of_cells(cells, wanted), max(first[name], then[name]))
+    return sums
+
+
+def _of_cells(cells: dict[int, int], percentile: float) -> float:
+    rank, seen = percentile / 100 * sum(cells.values()), 0
+    for cell in sorted(cells):
+        seen += cells[cell]
+        if seen >= rank:
+            return round(heat_from_us(cell + 1), 3)
+    return 0.0

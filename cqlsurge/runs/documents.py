@@ -15,8 +15,10 @@ from cqlsurge.results.figures import Figures, figures_of
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.host_figures import HostFacts, host_figures
 from cqlsurge.results.listener import Listener
+from cqlsurge.results.resumed import joined
 from cqlsurge.results.verdict import judge
 from cqlsurge.runs.phase import Observer, PhaseResult, PhaseRun
+from cqlsurge.runs.resume import Resume
 from cqlsurge.runs.stops import PrecisionStop
 from cqlsurge.runs.topology import LiveTopology
 from cqlsurge.runs.watch import Watch
@@ -38,18 +40,24 @@ class Documents(Observer):
         topology: LiveTopology,
         watch: Watch,
         precision: PrecisionStop,
+        resume: Resume | None = None,
     ) -> None:
+        self._resume = resume
         self._settings, self._facts, self._file = settings, facts, file
         self._topology, self._watch, self._precision = topology, watch, precision
         self._save_at_s = 0.0
+        self._told_until = 0
         self._unwritten = ""
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
         now_s = time.monotonic()
         saving = self._file is not None and not self._file.streams
-        if now_s < self._save_at_s or not (saving or phase.listener.follows_verdict):
+        # What is handed out must have been told: it is in doubt when the run is cut off.
+        untold = saving and phase.plan.measured and phase.result.dealer.next > self._told_until
+        if (now_s < self._save_at_s and not untold) or not (saving or phase.listener.follows_verdict):
             return
+        self._told_until = sum(phase.result.dealer.soon) // 2
         give_way = phase.group.give_way
         give_way()
         figures = self._figures(phase.result, phase.group.hosts, whole=False)
@@ -105,7 +113,13 @@ class Documents(Observer):
             t_s = round(figures.duration_s, 6)
             events += [{"t_s": t_s, "event": prefix + text} for text in result.lost]
         precision = self._precision.facts if result.plan.measured else None
-        return build(self._facts, figures, verdict, state=state, events=events, precision=precision)
+        still_open = result.open_numbers() if result.plan.measured else None
+        document = build(
+            self._facts, figures, verdict, state=state, events=events, precision=precision, still_open=still_open
+        )
+        if self._resume is None or not result.plan.measured:
+            return document
+        return joined(self._resume.document, document, self._resume.gap_s)
 
     def _save(self, document: Document, listener: Listener) -> None:
         """Writes it to the file, if there is one; where that cannot be, it is said once, and the run goes on."""

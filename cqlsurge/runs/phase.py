@@ -11,7 +11,7 @@ from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.processes.dealer import Dealer
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.results.counts import PhaseCounts
-from cqlsurge.results.figures import Numbers
+from cqlsurge.results.figures import Numbers, Open
 from cqlsurge.results.listener import FASTER, PAUSE, SLOWER, STOP, Listener, Progress, WorkerProgress
 from cqlsurge.results.seconds import Second
 from cqlsurge.runs.interrupts import Interrupts
@@ -55,6 +55,20 @@ class PhaseResult:
     def _all_ok(self) -> bool:
         return self.counts.total("ok") >= (self.plan.total or 0)
 
+    def open_numbers(self) -> Open:
+        """The numbers that are not known to have ended, and those that may be handed out before this is asked again."""
+        found = Ranges()
+        for index, process in enumerate(self.counts.processes):
+            # Of a process that stopped in good order it is known what became of all that it issued.
+            ended = process.ended and process.lost is None
+            position = process.total("issued") if ended else (process.last or {}).get("settled", 0)
+            for first, past in self.dealer.ranges_from(index, position):
+                found.add(first, past)
+        for first, past in self.dealer.waiting:
+            found.add(first, past)
+        ranges = [[first, past] for first, past in found.pairs()]
+        return Open(ranges, self.dealer.next, list(self.dealer.soon))
+
     def numbers(self) -> Numbers:
         """What became of the operation numbers: writes that failed, are unknown, open or were never issued."""
         processes, dealer, plan = self.counts.processes, self.dealer, self.plan
@@ -70,6 +84,8 @@ class PhaseResult:
             position = process.total("issued") if process.lost is None else (process.last or {}).get("settled", 0)
             for first, past in dealer.ranges_from(index, position):
                 merged.add(first, past)
+        for first, past in dealer.waiting:
+            merged.add(first, past)
         below = dealer.next if plan.total is None else plan.total
         merged.add(dealer.next, below)
         return Numbers(abandoned, below, merged)
@@ -115,7 +131,8 @@ class PhaseRun:
 
         hosts = [host.workers for host in group.hosts]
         counts = PhaseCounts(count, start_ns, plan.headline, on_second if hearing else None, hosts, group.give_way)
-        self.result = PhaseResult(plan, counts, Dealer(plan.total, count))
+        dealer = Dealer(plan.total, count, first=plan.first, again=plan.again, largest=plan.block)
+        self.result = PhaseResult(plan, counts, dealer)
         self._heard_s = [time.monotonic()] * count
         self._silent: set[int] = set()
         self._stop_by_s: float | None = None

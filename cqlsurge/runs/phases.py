@@ -7,6 +7,7 @@ from typing import Any
 
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.load.pacing.schedule import pacing_json
+from cqlsurge.processes.dealer import LARGEST
 from cqlsurge.results.acknowledged import missing_partitions
 from cqlsurge.results.files import read_document
 from cqlsurge.settings import Settings
@@ -26,7 +27,8 @@ class PhasePlan:
     total: operations that end it, None where only time does; message: the body of the `phase` message but for phase and
     start_ns (messages.py); headline: the latency that is told first; measured: whether the run is made for its figures;
     writes: whether its operations are writes, whose rows a later run may look for; written_before: the numbers below
-    this were written by an earlier phase.
+    this were written by an earlier phase. Of a run that is taken up again: `first`, the first number that nobody had,
+    and `again`, lower ones that must be done again. block: numbers that a process is given at once, at most.
     """
 
     name: str
@@ -36,6 +38,9 @@ class PhasePlan:
     measured: bool = True
     writes: bool = False
     written_before: int = 0
+    first: int = 0
+    again: tuple[tuple[int, int], ...] = ()
+    block: int = LARGEST
 
 
 def phases_of(settings: Settings) -> list[PhasePlan]:

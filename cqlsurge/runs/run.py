@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -15,8 +16,9 @@ from cqlsurge.runs.documents import Documents
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.load_processes import LoadProcesses, start_processes
 from cqlsurge.runs.outputs import Outputs
-from cqlsurge.runs.phase import PhaseRun
+from cqlsurge.runs.phase import Observer, PhaseRun
 from cqlsurge.runs.plan import RunPlan, check_target, make_plan
+from cqlsurge.runs.resume import Resume, phases_left
 from cqlsurge.runs.stops import ErrorStop, PrecisionStop, TableStop
 from cqlsurge.runs.topology import LiveTopology, OwnDatabase
 from cqlsurge.runs.watch import Watch, server_watch
@@ -29,10 +31,13 @@ def run(
     interrupts: Interrupts | None = None,
     *,
     shared: str = "",
+    resume: Resume | None = None,
+    further: Sequence[Observer] = (),
 ) -> Document:
     """Carries the run out and gives its result document, `partial` or `interrupted` where it did not end by itself.
 
-    `shared`: where our own database is, if it was started for several runs and the settings name none.
+    `shared`: where our own database is, if it was started for several runs and the settings name none. `resume`:
+    the run that this one takes up again. `further`: who else is told how each phase goes.
     Raises UsageError for settings that cannot be, and other CqlsurgeErrors where nothing could be measured. A request
     to stop before load begins raises KeyboardInterrupt.
     """
@@ -51,13 +56,13 @@ def run(
         topology = LiveTopology(database, stack)
         watch = Watch(processes.group, server_watch(database, plan.settings.server_metrics), stack)
         precision = PrecisionStop(plan.settings)
-        documents = Documents(plan.settings, facts, outputs.file, topology, watch, precision)
+        documents = Documents(plan.settings, facts, outputs.file, topology, watch, precision, resume)
         for text in documents.imbalances():
             listener.warn(text)
 
         stops = [ErrorStop(plan.settings), TableStop(database), precision]
-        observers = [OwnDatabase(database), *stops, outputs, watch, topology, documents]
-        for phase in plan.phases:
+        observers = [OwnDatabase(database), *stops, outputs, watch, topology, *further, documents]
+        for phase in phases_left(plan, resume, len(processes.group.processes)):
             result = PhaseRun(processes.group, phase, interrupts, listener, observers).run()
             if not result.complete:
                 break
