@@ -2,6 +2,7 @@
 
     uv run python benchmarks/soak.py --duration 20m --seed 1 --runtime pypy
     uv run python benchmarks/soak.py --duration 20m --seed 1 --runtime cpython
+    uv run python benchmarks/soak.py --duration 1h --seed 1 --runtime pypy --tls        encrypted, as most clusters are
     uv run python benchmarks/soak.py --duration 20m --seed 1 --plan          what would happen when; runs nothing
 
 A simulator of 3 nodes with 2 shards and tablets, `program.py --mode mixed --verify` against it at a rate, and rounds of
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from watching import Watch
 
+from cqlsurge.database.embedded.certificates import certificates
 from cqlsurge.load.outcomes import classes
 from cqlsurge.results.document import broken_laws
 from cqlsurge.simulator.inject.faults import ERRORS, TRANSPORT
@@ -119,14 +121,22 @@ class Simulator:
             return json.load(answer)
 
 
+def certificate_files(folder, encrypted):
+    """Words for the simulator and for program.py, and files, of a certificate of all nodes' addresses; or none."""
+    if not encrypted:
+        return [], []
+    paths = certificates(Path(folder), [f"127.0.0.{node}" for node in range(1, NODES + 1)])
+    return ["--tls", str(paths.server), str(paths.server)], ["--tls", "--tls-ca", str(paths.ca)]
+
+
 @contextmanager
-def simulator(folder, seed):
+def simulator(folder, seed, words):
     """A simulator of the soak's shape, until the block ends."""
     ready, control = Path(folder, "ready"), Path(folder, "control")
     command = [
         sys.executable, "-m", "cqlsurge.simulator", "--nodes", str(NODES), "--shards", str(SHARDS), "--tablets",
         "--seed", str(seed), "--port", "0", "--until-stdin-closes", "--ready-file", str(ready),
-        "--control-file", str(control),
+        "--control-file", str(control), *words,
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
     try:
@@ -165,14 +175,16 @@ def received(state):
 
 def soak(args, folder):
     """(document, simulator's state, memory, what was late or went wrong in words)."""
-    with simulator(folder, args.seed) as server:
-        if program(server, args, folder, "--operations", str(KEYS), "--concurrency", "64").wait(120):
+    server_words, client_words = certificate_files(folder, args.tls)
+    with simulator(folder, args.seed, server_words) as server:
+        words = ["--operations", str(KEYS), "--concurrency", "64", *client_words]
+        if program(server, args, folder, *words).wait(120):
             raise SystemExit("the population could not be written: " + Path(folder, "run.log").read_text())
         server.ask("reset", {})
         run = program(
             server, args, folder, "--mode", "mixed", "--no-populate", "--verify", "--rate", str(args.rate),
             "--concurrency", str(CONCURRENCY), "--max-backlog", "20000", "--no-spin", "--error-budget", "100%",
-            "--request-timeout", f"{REQUEST_TIMEOUT_S}s", "--duration", f"{args.duration}s",
+            "--request-timeout", f"{REQUEST_TIMEOUT_S}s", "--duration", f"{args.duration}s", *client_words,
         )  # fmt: skip
         memory = Watch(run.pid, 0.5, simulator=server.pid)
         trouble = []
@@ -215,6 +227,8 @@ def checks(document, state, memory, trouble):
     counts, errors, attempts = document["operations"], document["errors"], document["attempt_errors"]
     yield "it ends in time and well", not trouble and document["state"] == "done", "; ".join(trouble)
     laws = broken_laws(document)
+    lost_processes = [worker["worker"] for worker in document["workers"] if worker["lost"]]
+    yield "no load process is lost", document["workers"] and not lost_processes, lost_processes or "all came to the end"
     yield "conservation", not laws, "; ".join(laws) or ", ".join(f"{name} {count}" for name, count in counts.items())
     yield "nothing stays in flight", counts["in_flight"] == 0, counts["in_flight"]
     ended = counts["ok"] + counts["failed"] + counts["unknown"]
@@ -258,7 +272,8 @@ def report(args, document, state, memory, trouble):
     print(f"attempt errors: {dict(sorted(document['attempt_errors'].items()))}")
     print(f"retries {document['operations']['retries']}, late answers {gauges.get('late_replies')}")
     passed = all(holds for _, holds, _ in found)
-    print(f"{'PASS' if passed else 'FAIL'}: {args.duration:g} s, seed {args.seed}, {document['runtime']}")
+    how = ", TLS" if args.tls else ""
+    print(f"{'PASS' if passed else 'FAIL'}: {args.duration:g} s, seed {args.seed}, {document['runtime']}{how}")
     return passed
 
 
@@ -270,6 +285,7 @@ def main():
     add("--seed", type=int, default=1)
     add("--runtime", default="auto", help="as for program.py (default: auto)")
     add("--rate", type=parse_count, default=3000)
+    add("--tls", action="store_true", help="connections are encrypted")
     add("--plan", action="store_true", help="print what would happen when")
     add("--keep", type=Path, help="folder for the result and the log (default: none)")
     args = parser.parse_args()

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from cassandra import DriverException
+from cassandra import DriverException, Unauthorized
 from cassandra.cluster import Cluster, Session
 from cassandra.policies import HostStateListener
 from cassandra.pool import Host
@@ -111,7 +111,10 @@ def replication_of(session: Session, keyspace: str) -> dict[str, str]:
 
 
 def tablets_of(session: Session, keyspace: str, table: str) -> Tablets | None:
-    """The table's tablets (system.tablets), or None where it has none: (last token, ((host id, shard), ...)) rows."""
+    """The table's tablets (system.tablets): (last token, ((host id, shard), ...)) rows; None where it has none.
+
+    Nothing in it where the table has some, or may have, that we are not allowed to read.
+    """
     if not has_table(session, "system", "tablets"):
         return None
     query = "SELECT id FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
@@ -120,8 +123,17 @@ def tablets_of(session: Session, keyspace: str, table: str) -> Tablets | None:
         return None  # somebody has dropped it
     try:
         return _tablet_rows(session, row.id)
+    except Unauthorized:
+        return () if _may_have_tablets(session, keyspace) else None
+
+
+def _may_have_tablets(session: Session, keyspace: str) -> bool:
+    query = "SELECT initial_tablets FROM system_schema.scylla_keyspaces WHERE keyspace_name = %s"
+    try:
+        row = session.execute(query, (keyspace,)).one()
     except DriverException:
-        return None  # no permission to read system.tablets: the engine learns tablets from the answers it gets
+        return True
+    return row is not None and row.initial_tablets is not None
 
 
 def _tablet_rows(session: Session, table_id: Any) -> Tablets | None:

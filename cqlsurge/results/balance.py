@@ -28,7 +28,7 @@ MANY_ANSWERS = 100
 def expected_shares(target: Target) -> dict[Place, float]:
     """{(host id, shard): share of the requests}, 1 in all; shard -1 where a node has none."""
     nodes = [node for node in target.nodes if node.dc == target.local_dc] or list(target.nodes)
-    if not nodes:
+    if not nodes or target.tablets == ():
         return {}
     shards = {node.host_id: node.shards for node in nodes}
     ranges = token_ranges(target, nodes)

@@ -47,6 +47,7 @@ class Database:
     own: EmbeddedCluster | None
     embedded: bool
     settings: Settings
+    _tablets_changed: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class Database:
             "dcs": sorted({node.dc for node in nodes}),
             "dc": self.target.local_dc,
             "shards": sum(node.shards for node in nodes),
-            "placement": "ring" if self.target.tablets is None else f"{len(self.target.tablets)} tablets",
+            "placement": _placement(self.target.tablets),
             "replication": dict(self.target.replication),
             "addresses": [f"{node.address}:{node.port}" for node in nodes],
             "tls": self.target.tls is not None,
@@ -74,19 +75,28 @@ class Database:
         return keyspace is not None and self.settings.table in keyspace.tables
 
     def topology_message(self) -> dict[str, Any]:
-        """The nodes as they are now, for the load processes."""
+        """The nodes as they are now, for the load processes: tokens and tablets only where they are others."""
+        known = {node.host_id: node.tokens for node in self.target.nodes}
         self.target = replace(self.target, nodes=nodes_of(self.cluster))
-        target = self.target.to_json()
-        return {"type": "topology", "nodes": target["nodes"], "tablets": target["tablets"]}
+        nodes = [dict(vars(node)) for node in self.target.nodes]
+        for node in nodes:
+            if known.get(node["host_id"]) == node["tokens"]:
+                del node["tokens"]
+        message: dict[str, Any] = {"type": "topology", "nodes": nodes}
+        if self._tablets_changed:
+            self._tablets_changed = False
+            message["tablets"] = self.target.tablets
+        return message
 
     def read_tablets(self) -> Tablets | None:
         """The table's tablets as they are now; may take long, and be called from any thread."""
         return tablets_of(self.session, self.settings.keyspace, self.settings.table)
 
     def take_tablets(self, tablets: Tablets | None) -> bool:
-        """Takes up tablets that were read; whether they are others than before. None says that nothing is known."""
-        if tablets is None or tablets == self.target.tablets:
+        """Takes up tablets that were read; whether they are others than before. Without any nothing is known."""
+        if not tablets or tablets == self.target.tablets:
             return False
+        self._tablets_changed = True
         self.target = replace(self.target, tablets=tablets)
         return True
 
@@ -129,7 +139,18 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener, shar
             settings=settings,
         )
     stack.callback(database.close)
+    if database.target.tablets == ():
+        listener.note(
+            f"system.tablets cannot be read by {settings.user or 'anybody'}: which node serves what is learned from the"
+            " server's answers; GRANT SELECT ON system.tablets lets the first requests find their way as well"
+        )
     return database
+
+
+def _placement(tablets: Tablets | None) -> str:
+    if tablets is None:
+        return "ring"
+    return f"{len(tablets)} tablets" if tablets else "tablets, learned from answers"
 
 
 def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:

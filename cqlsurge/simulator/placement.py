@@ -18,6 +18,7 @@ from cqlsurge.load.routing.tablets import TabletMap, uniform_last_token
 if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
+    from uuid import UUID
 
     from cqlsurge.simulator.topology import SimulatedNode, Topology
 
@@ -81,7 +82,7 @@ def default_tablet_count(topology: Topology) -> int:
     return 1 << max(wanted - 1, 1).bit_length()
 
 
-def _spread(topology: Topology, strategy: Strategy, count: int) -> TabletMap:
+def _spread(topology: Topology, strategy: Strategy, count: int) -> TabletMap[UUID]:
     """Tablets dealt out in turn to the nodes of each data centre, distinct racks first, and to their shards."""
     bits = max(count - 1, 0).bit_length()
     turns = dict.fromkeys((node.index for node in topology.nodes), 0)

@@ -18,6 +18,7 @@ from cqlsurge.load.cql.compression import lz4_support
 from cqlsurge.load.engines.contract import EngineError
 from cqlsurge.load.pacing.schedule import Pacer
 from cqlsurge.load.pacing.shapes import Shape
+from cqlsurge.load.workload.kv import KeyValue
 from tests.integration.wire_support import Simulator, make_target, opened, outcomes, run_phase, simulator, workload
 
 if TYPE_CHECKING:
@@ -103,6 +104,33 @@ def test_every_request_reaches_its_shard(sharded: Simulator, tablets: bool) -> N
     assert all(t.issued > 100 for t in recorder.targets)
     total = sharded.ask()["total"]
     assert (total["right"], total["wrong_shard"], total["wrong_node"]) == (3000, 0, 0)
+
+
+def test_tablets_are_learned_from_answers(sharded: Simulator) -> None:
+    """Where system.tablets may not be read: the server says of each request that it passes on where it belongs."""
+    target = make_target(
+        sharded.host,
+        sharded.port,
+        keyspace="wire_learned",
+        replication=THREE,
+        suffix=" AND tablets = {'enabled': true}",
+    )
+    load = KeyValue(
+        seed=7, keyspace="wire_learned", table="kv", mode="write", keys=3000, blob_size=64, consistency="ONE"
+    )
+
+    def misrouted() -> int:
+        sharded.ask("reset")
+        assert outcomes(run_phase(engine, load, 3000)) == (3000, 0, 0)
+        total = sharded.ask()["total"]
+        return int(total["wrong_shard"] + total["wrong_node"])
+
+    with opened(dataclasses.replace(target, tablets=()), load) as (engine, facts):
+        assert facts["notes"] == []
+        assert misrouted() > 20
+        assert 0 in (misrouted() for _ in range(8))
+        assert sharded.ask("tablets", move=20)["moved"]
+        assert 0 in (misrouted() for _ in range(8))
 
 
 @pytest.mark.parametrize(

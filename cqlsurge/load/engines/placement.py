@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.routing.ring import Node as RingNode
 from cqlsurge.load.routing.ring import Ring, strategy_from_options
+from cqlsurge.load.routing.steps import run_through
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from cqlsurge.load.engines.contract import Target
 
@@ -17,6 +18,10 @@ INT64_MAX = (1 << 63) - 1
 #: (host id, shard); where only the node is known, its shard follows from the token
 Place = tuple[str, int]
 BY_TOKEN = -1
+#: (last token, ((host id, shard), ...))
+Tablet = tuple[int, tuple[tuple[str, int], ...]]
+#: so many ranges are a piece of work: half a millisecond
+PIECE = 64
 
 
 class TokenRanges(NamedTuple):
@@ -41,24 +46,39 @@ def token_ranges(target: Target, nodes: Sequence[Node]) -> TokenRanges:
 
     With a replication that is not known here, and for ranges without a replica among the nodes, all of them take turns.
     """
+    return run_through(token_range_steps(target, nodes, None if target.tablets is None else sorted(target.tablets)))
+
+
+def token_range_steps(
+    target: Target, nodes: Sequence[Node], tablets: Iterable[Tablet] | None
+) -> Generator[None, None, TokenRanges]:
+    """The same in short pieces, with these tablets in order of their tokens (None: the table has none)."""
     everyone = [(node.host_id, BY_TOKEN) for node in nodes]
-    if target.tablets:
-        return _by_tablets(target, nodes, everyone)
+    if tablets is not None:
+        return (yield from _by_tablets(tablets, nodes, everyone))
     ring = Ring({RingNode(node.host_id, node.dc, node.rack): node.tokens for node in nodes if node.tokens})
+    yield
     try:
-        sets = ring.replica_sets(strategy_from_options(target.replication)) if ring.tokens else []
+        strategy = strategy_from_options(target.replication)
     except ValueError:
-        sets = []
-    if not sets:
         return TokenRanges([INT64_MAX], [everyone])
-    places = [[(replica.name, BY_TOKEN) for replica in replicas] or everyone for replicas in sets]
+    places: list[list[Place]] = []
+    for replicas in ring.each_replica_set(strategy):
+        places.append([(replica.name, BY_TOKEN) for replica in replicas] or everyone)
+        if not len(places) % PIECE:
+            yield
+    if not places:
+        return TokenRanges([INT64_MAX], [everyone])
     return TokenRanges([*ring.tokens, INT64_MAX], [*places, places[0]])
 
 
-def _by_tablets(target: Target, nodes: Sequence[Node], everyone: list[Place]) -> TokenRanges:
+def _by_tablets(
+    tablets: Iterable[Tablet], nodes: Sequence[Node], everyone: list[Place]
+) -> Generator[None, None, TokenRanges]:
     shards = {node.host_id: node.shards for node in nodes}
-    bounds, places = [], []
-    for last, replicas in sorted(target.tablets or ()):
+    bounds: list[int] = []
+    places: list[list[Place]] = []
+    for last, replicas in tablets:
         known = [
             (host, shard if shards[host] else BY_TOKEN)
             for host, shard in replicas
@@ -66,7 +86,9 @@ def _by_tablets(target: Target, nodes: Sequence[Node], everyone: list[Place]) ->
         ]
         bounds.append(last)
         places.append(known or everyone)
-    if bounds[-1] != INT64_MAX:
+        if not len(places) % PIECE:
+            yield
+    if not bounds or bounds[-1] != INT64_MAX:
         bounds.append(INT64_MAX)
         places.append(everyone)
     return TokenRanges(bounds, places)

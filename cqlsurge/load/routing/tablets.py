@@ -1,34 +1,33 @@
 """Which tablet of a table holds a token, and the replicas (host id, shard) that serve it.
 
 A tablet holds the tokens (first, last]. Maps come whole from system.tablets (scylladb docs/dev/system_keyspace.md), or
-tablet by tablet from what TABLETS_ROUTING_V1 sends (wire/extensions.py).
+tablet by tablet from what TABLETS_ROUTING_V1 sends (cql/extensions.py). Hosts are named by UUID or by its text.
 """
 
 from __future__ import annotations
 
-import uuid
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-Replicas = tuple[tuple[uuid.UUID, int], ...]
+Host = TypeVar("Host")
 
 _INT64_MIN = -(1 << 63)
 
 
-class TabletMap:
+class TabletMap(Generic[Host]):
     """The tablets of one table, in token order, as far as they are known."""
 
     def __init__(self) -> None:
         self.first_tokens: list[int] = []
         self.last_tokens: list[int] = []
-        self.replica_sets: list[Replicas] = []
+        self.replica_sets: list[tuple[tuple[Host, int], ...]] = []
         self._uniform_shift = -1
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[int, Sequence[tuple[uuid.UUID, int]]]]) -> TabletMap:
+    def from_rows(cls, rows: Iterable[tuple[int, Sequence[tuple[Host, int]]]]) -> TabletMap[Host]:
         """The whole map of a table from its rows (last_token, replicas) of system.tablets, in any order."""
         tablets = cls()
         first = _INT64_MIN
@@ -55,12 +54,12 @@ class TabletMap:
         at = bisect_left(self.last_tokens, token)
         return at if at < len(self.last_tokens) and token > self.first_tokens[at] else -1
 
-    def replicas(self, token: int) -> Replicas | None:
+    def replicas(self, token: int) -> tuple[tuple[Host, int], ...] | None:
         """The replicas of the tablet that holds a token; None when it is not known."""
         at = self.index(token)
         return self.replica_sets[at] if at >= 0 else None
 
-    def update(self, first: int, last: int, replicas: Sequence[tuple[uuid.UUID, int]]) -> None:
+    def update(self, first: int, last: int, replicas: Sequence[tuple[Host, int]]) -> None:
         """Learn one tablet; whatever overlaps it is out of date and goes."""
         at = bisect_left(self.last_tokens, first)
         if at < len(self.last_tokens) and self.last_tokens[at] == first:
@@ -72,6 +71,15 @@ class TabletMap:
         self.last_tokens[at:end] = [last]
         self.replica_sets[at:end] = [tuple(replicas)]
         self._note_uniform()
+
+    def rows(self) -> Iterator[tuple[int, tuple[tuple[Host, int], ...]]]:
+        """(last token, replicas) of one range behind the other; where no tablet is known there are no replicas."""
+        past = _INT64_MIN
+        for first, last, replicas in zip(self.first_tokens, self.last_tokens, self.replica_sets):
+            if first > past:
+                yield first, ()
+            yield last, replicas
+            past = last
 
     def _note_uniform(self) -> None:
         count = len(self.last_tokens)

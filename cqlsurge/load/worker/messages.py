@@ -16,7 +16,7 @@ From the parent (first `plan`, then any number of phases, then `exit` or the end
   range_end                                                                  no more blocks in this phase
   stop       drain_s
   rate       factor                                                          of this process's share, from the start on
-  topology   nodes, tablets
+  topology   nodes (tokens where they are others), tablets (where they are)
   exit
 
 Times named *_ns are time.monotonic_ns() of the load process's host. `plan` holds secrets: it is never logged.

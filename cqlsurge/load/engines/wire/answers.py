@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cqlsurge.load.cql.envelope import open_frame
 from cqlsurge.load.cql.errors import ProtocolError
+from cqlsurge.load.cql.extensions import decode_tablet
 from cqlsurge.load.cql.frames import EVENT_STREAM, OP_ERROR, OP_RESULT, RESPONSE, VERSION, Frame
 from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.responses import decode_response
@@ -27,6 +28,7 @@ from cqlsurge.load.engines.wire.connection import (
     ConnectionLost,
 )
 from cqlsurge.load.engines.wire.load import RING_MASK, Load, clock
+from cqlsurge.load.engines.wire.prepare import prepare_again
 from cqlsurge.load.engines.wire.retries import Attempt
 from cqlsurge.load.outcomes import classes
 from cqlsurge.load.outcomes.policy import BACKOFF
@@ -101,6 +103,18 @@ def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now:
     return ""
 
 
+def heed_payload(load: Load, conn: Connection, inbox: Any, start: int, past: int) -> None:
+    """An answer that brings more: the tablet of a request that was not sent to it. The frame is still to be taken."""
+    data = inbox.slice(start, past)
+    try:
+        opened = open_frame(Frame(VERSION, data[1], 0, data[4], data[9:]), conn.compressor)
+        tablet = decode_tablet(opened.payload)
+    except ProtocolError:
+        return  # whoever takes the frame says so
+    if tablet is not None:
+        load.pool.routes.learn(tablet)
+
+
 def _overdue(load: Load, conn: Connection, sid: int, now: int) -> bool:
     """Whether the operation in a slot has come to its deadline, though no sweep has ended it yet."""
     attempt = conn.attempts.get(sid)
@@ -155,7 +169,7 @@ def _server_error(load: Load, conn: Connection, sid: int, error: ErrorResponse, 
         attempt.failures += 1
         # Those behind it were sent with the old id too: one PREPARE is enough.
         if getattr(details, "statement_id", b"") == conn.statement_ids[attempt.op & KIND_MASK]:
-            load.pool.prepare_again(conn, attempt.op & KIND_MASK, load)
+            prepare_again(load, conn, attempt.op & KIND_MASK)
         within = attempt.failures <= load.retries.most + 1 and load.retries.spend(now, load.ended, load.in_flight)
         if not within:
             finish_failed(load, conn, attempt, failure, now)

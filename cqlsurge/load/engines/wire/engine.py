@@ -113,6 +113,7 @@ class WireEngine(Engine):
         """See Engine."""
         pool, flush_bytes = self.pool, self.backend.flush_bytes
         assert pool is not None, "run before open"
+        pool.loaded = True
         if work.workload is not self.plan.workload:
             own = work.workload is self.setup.workload
             self.plan = self._own_plan if own else self._planned(work.workload)

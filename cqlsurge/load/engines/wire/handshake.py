@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cqlsurge.load.cql.compression import Compressor, lz4_support
 from cqlsurge.load.cql.errors import ProtocolError
-from cqlsurge.load.cql.extensions import RATE_LIMIT_ERROR, Extensions
+from cqlsurge.load.cql.extensions import RATE_LIMIT_ERROR, TABLETS_ROUTING, Extensions
 from cqlsurge.load.cql.frames import Frame
 from cqlsurge.load.cql.requests import CQL_VERSION, AuthResponse, Options, Prepare, Request, Startup
 from cqlsurge.load.cql.responses import Authenticate, AuthSuccess, Ready, Response, Supported, decode_response
@@ -43,13 +43,14 @@ class Shards(NamedTuple):
 @dataclass
 class Greeting:
     """What came of a handshake. shard: which one answered; shards: how the node's shards are laid out (None: it has
-    none); statement_ids: in order.
+    none); tells_tablets: of requests that belong elsewhere; statement_ids: in order.
     """
 
     shard: int | None = None
     shards: Shards | None = None
     compressor: Compressor | None = None
     rate_limit_code: int | None = None
+    tells_tablets: bool = False
     statement_ids: list[bytes] = field(default_factory=list)
 
 
@@ -69,6 +70,9 @@ def handshake(target: Target, statements: Sequence[str]) -> Steps:
     if offered.rate_limit_code is not None:
         greeting.rate_limit_code = offered.rate_limit_code
         options[RATE_LIMIT_ERROR] = ""
+    if offered.tablets_routing:
+        greeting.tells_tablets = True
+        options[TABLETS_ROUTING] = ""
     answer = decode_response((yield Startup(options)), greeting.compressor)
     if isinstance(answer, Authenticate):
         yield from _authenticate(target, answer, greeting.compressor)

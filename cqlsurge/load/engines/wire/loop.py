@@ -12,7 +12,7 @@ import select
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.cql.frames import MAX_FRAME_BYTES
+from cqlsurge.load.cql.frames import FLAG_PAYLOAD, MAX_FRAME_BYTES
 from cqlsurge.load.engines.wire import answers, ticks
 from cqlsurge.load.engines.wire.answer_form import VOID, rows_in
 from cqlsurge.load.engines.wire.answers import flush
@@ -108,6 +108,8 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
                 break
             start = past
             continue
+        if buf[start + 1] & FLAG_PAYLOAD:
+            answers.heed_payload(load, conn, inbox, start, past)
         op = ops[sid]
         seq = flushes[sid]
         kind = op & KIND_MASK

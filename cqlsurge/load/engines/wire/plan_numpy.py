@@ -31,12 +31,9 @@ class Lanes:
         index: dict[int, int] = {}
         self.connections: list[Connection] = []
         table: list[int] = []
-        bases: dict[int, int] = {}
-        groups = router.groups if router.only is None else router.groups[:1]
-        for group in groups:
-            if id(group) in bases:
-                continue
-            bases[id(group)] = len(table)
+        facts: list[tuple[int, int, int, int]] = []
+        for group in router.kinds:
+            facts.append((len(table), group.shards, group.ignore_msb, group.each))
             for lane in group.lanes:
                 if id(lane) not in index:
                     index[id(lane)] = len(index)
@@ -44,8 +41,8 @@ class Lanes:
                 table.append(index[id(lane)])
         self._table = np.array(table, np.int64)
         self._bounds = np.array(router.bounds, np.int64)
-        facts = [(bases[id(each)], each.shards, each.ignore_msb, each.each) for each in groups]
-        self._bases, self._shards, self._ignored, self._each = np.array(facts, np.int64).T.copy()
+        columns = np.array(facts, np.int64)[np.array(router.which, np.int64)].T
+        self._bases, self._shards, self._ignored, self._each = columns.copy()
 
     def of(self, tokens: Array, numbers: Array) -> Array:
         """The lane, int64, of each of these operations: int64 tokens and numbers."""

@@ -13,24 +13,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable
 
-from cqlsurge.load.cql.frames import OP_PREPARE, VERSION, Frame
-from cqlsurge.load.cql.requests import Prepare
-from cqlsurge.load.cql.responses import decode_response
-from cqlsurge.load.cql.results import Prepared
 from cqlsurge.load.engines.contract import EngineError, Node, Target
 from cqlsurge.load.engines.placement import known_nodes
-from cqlsurge.load.engines.wire.connection import INTERNAL, KIND_BITS, Connection, ConnectionLost
+from cqlsurge.load.engines.wire.connection import Connection, ConnectionLost
 from cqlsurge.load.engines.wire.dial import DIAL_NS, Dial, port_slice
 from cqlsurge.load.engines.wire.handshake import HandshakeError
 from cqlsurge.load.engines.wire.load import EPOLL, RING, RING_MASK, new_poller
-from cqlsurge.load.engines.wire.requests import HEADER
-from cqlsurge.load.engines.wire.router import Router, build_router
+from cqlsurge.load.engines.wire.router import Router
+from cqlsurge.load.engines.wire.routes import Routes
 from cqlsurge.load.outcomes.backoff import full_jitter_s
 
 if TYPE_CHECKING:
     from cqlsurge.load.compiled.program import Template
     from cqlsurge.load.engines.wire.handshake import Greeting, Shards
-    from cqlsurge.load.engines.wire.load import Load
 
 IN, OUT = select.POLLIN, select.POLLOUT
 RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
@@ -79,24 +74,30 @@ class Pool:
         self._shards: dict[str, Shards] = {}
         self.last_error = ""
         self._opening = False
+        #: whether a load has begun: nothing may take long any more
+        self.loaded = False
         self.ring = [0] * RING
         self.seq = 0
         self.unwritable_ns = 0
         #: nodes whose shard-aware port is not used, and why
         self._no_shard_port: dict[str, str] = {}
-        self.router: Router
+        self.routes = Routes(target)
         self.take_nodes(known_nodes(target))
 
     # -- nodes ---------------------------------------------------------------------------------------------------
 
     def take_nodes(self, nodes: Iterable[Node]) -> None:
-        """Makes room for the connections that these nodes want, and a new router.
+        """Makes room for the connections that these nodes want, and a new router where it would be another.
 
-        Connections that are not wanted any more are in `leaving`, for the caller to let go. Raises EngineError where no
-        node is left.
+        It is there at once until the first phase begins, later after some ticks. Connections that are not wanted any
+        more are in `leaving`, for the caller to let go. Without a node all stays as it is; at first there must be one.
         """
         listed = [self._as_learned(node) for node in nodes]
         local = [node for node in listed if node.dc == self.target.local_dc]
+        if not listed and self.loaded:
+            return
+        if not listed:
+            raise EngineError("the cluster has no node to send anything to; check --dc")
         self.nodes = local or listed
         lanes: dict[str, list[Lane]] = {}
         for node in self.nodes:
@@ -111,10 +112,22 @@ class Pool:
         kept = {id(lane) for each in lanes.values() for lane in each}
         self.leaving += [lane.connection for each in self.lanes.values() for lane in each if id(lane) not in kept]
         self.lanes = lanes
-        router = build_router(self.target, self.nodes, {host: self._connections(host) for host in lanes})
-        if router is None:
-            raise EngineError("the cluster has no node to send anything to; check --dc")
-        self.router = router
+        self._make_routes()
+
+    def _make_routes(self) -> None:
+        lanes_of = {host: self._connections(host) for host in self.lanes}
+        self.routes.take_nodes(self.target, self.nodes, lanes_of, at_once=not self.loaded)
+
+    @property
+    def router(self) -> Router:
+        """The way to the connections as it is now."""
+        return self.routes.router
+
+    def find_routes(self) -> None:
+        """Goes on with a router that is to come; to be called at each tick."""
+        if self.routes.wanted:
+            self._make_routes()
+        self.routes.go_on()
 
     def _new_lanes(self, node: Node, count: int) -> list[Lane]:
         return [Lane(self._make_connection(node, index // self.each if node.shards else -1)) for index in range(count)]
@@ -285,6 +298,11 @@ class Pool:
             )
         if dial.no_source:
             self.note(f"{node.address}: {dial.no_source}; using port {node.port}, where the server chooses the shard")
+        if self.target.tablets == () and not greeting.tells_tablets:
+            self.note(
+                "the table's tablets are not known, and the server does not tell of requests that belong elsewhere:"
+                " they go to any node"
+            )
         lane.tries = 0
         self.adopt(lane.connection, dial, greeting, now_ns)
 
@@ -359,31 +377,6 @@ class Pool:
             if connection.takes():
                 return connection
         return next((connection for connection in self.by_fd.values() if connection.takes()), None)
-
-    def prepare_again(self, connection: Connection, kind: int, load: Load) -> None:
-        """Asks the node to prepare a kind's statement once more, unless that is already under way."""
-        if kind in connection.preparing or not (connection.free or connection.grow()):
-            return
-        connection.preparing.add(kind)
-        connection.judge_ready()
-        sid = connection.free.popleft()
-
-        def done(frame: Frame) -> None:
-            connection.preparing.discard(kind)
-            connection.judge_ready()
-            answer = decode_response(frame, connection.compressor)
-            if isinstance(answer, Prepared):
-                connection.statement_ids[kind] = answer.statement_id
-                connection.templates = self.make_templates(connection.statement_ids, connection)
-
-        if not connection.used:
-            connection.seq = self.new_flush()
-            load.dirty.append(connection)
-        connection.internal[sid] = done
-        connection.ops[sid] = kind << KIND_BITS | INTERNAL
-        connection.flushes[sid] = connection.seq
-        body = Prepare(self.statements[kind]).encode_body()
-        connection.append(HEADER.pack(VERSION, 0, sid, OP_PREPARE, len(body)) + body)
 
     def close(self) -> None:
         """Lets everything go."""

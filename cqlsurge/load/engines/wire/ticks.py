@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cqlsurge.load.engines.contract import Target
+from cqlsurge.load.engines.contract import Node
 from cqlsurge.load.engines.wire import answers
 from cqlsurge.load.engines.wire.deadlines import SWEEP_NS, sweep
 from cqlsurge.load.outcomes.breaker import CLOSED
@@ -32,7 +33,9 @@ def tick(load: Load, now: int) -> None:
         load.schedule.scale(load, load.control.rate_factor, now)
     if load.control.topology:
         messages, load.control.topology[:] = list(load.control.topology), []
-        take_topology(load.pool, messages[-1])
+        for message in messages:
+            take_topology(load.pool, message)
+    load.pool.find_routes()
     if load.router is not load.pool.router:
         follow(load)
     load.pool.maintain(now)
@@ -116,10 +119,25 @@ def account(load: Load, now: int) -> None:
 
 
 def take_topology(pool: Pool, message: dict[str, Any]) -> None:
-    """The cluster has changed: a message with all its nodes, and the tablets of our table where it has any."""
-    told = {**pool.target.to_json(), "nodes": message["nodes"], "tablets": message.get("tablets")}
-    pool.target = Target.from_json(told)
-    pool.take_nodes(pool.target.nodes)
+    """The cluster has changed: a message with all its nodes, and the tablets of our table where they are others.
+
+    Tokens are left out of a node that has the same as before.
+    """
+    tokens = {node.host_id: node.tokens for node in pool.target.nodes}
+    nodes = tuple(
+        [
+            Node(**{**node, "tokens": tuple(node["tokens"]) if "tokens" in node else tokens.get(node["host_id"], ())})
+            for node in message["nodes"]
+        ]
+    )
+    tablets = message.get("tablets")
+    if tablets is None:
+        pool.target = replace(pool.target, nodes=nodes)
+    else:
+        rows = tuple([(last, tuple([(host, shard) for host, shard in replicas])) for last, replicas in tablets])
+        pool.target = replace(pool.target, nodes=nodes, tablets=rows)
+        pool.routes.take_tablets(pool.target)
+    pool.take_nodes(nodes)
 
 
 def follow(load: Load) -> None:
@@ -127,7 +145,8 @@ def follow(load: Load) -> None:
     pool, recorder = load.pool, load.recorder
     leaving, pool.leaving = pool.leaving, []
     load.route(pool.router)
-    recorder.targets += [each.target for each in pool.all() if each.target not in recorder.targets]
+    known = {id(target) for target in recorder.targets}
+    recorder.targets += [each.target for each in pool.all() if id(each.target) not in known]
     for connection in leaving:
         if connection.connected:
             answers.lose(load, connection, "the node has left")
