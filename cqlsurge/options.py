@@ -32,6 +32,8 @@ class Option:
     switch: bool = False  # takes no value: --name
     on_off: bool = False  # takes no value: --name / --no-name
     optional_value: str | None = None  # what a bare --name means
+    repeated: bool = False  # may be given several times; its value is a tuple
+    objects: bool = False  # a program may give an object of its own instead of a text
 
 
 def option(default: Any, help: str, group: str, **more: Any) -> Any:
@@ -77,6 +79,37 @@ def hosts(text: str) -> str:
     return text
 
 
+def parameter(text: str) -> str:
+    """NAME=VALUE, as it was written. Raises ValueError."""
+    name, sign, _ = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise ValueError(f"{text!r}: write it as NAME=VALUE")
+    return text
+
+
+def weights(text: str) -> str:
+    """The weights of a mix, as they were written. Raises ValueError."""
+    mix_of(text)
+    return text
+
+
+def mix_of(text: str) -> list[tuple[str, float]]:
+    """The statements of a mix and their weights. Raises ValueError."""
+    mix = []
+    for part in text.split(","):
+        name, sign, weight = part.partition("=")
+        try:
+            value = float(weight) if sign else 1.0
+        except ValueError:
+            value = -1.0
+        if not name.strip() or not 0 <= value < math.inf:
+            raise ValueError(f"{text!r}: write it as read=80,write=20")
+        mix.append((name.strip(), value))
+    if len({name for name, _ in mix}) < len(mix) or not any(value for _, value in mix):
+        raise ValueError(f"{text!r}: each statement once, and not all weights 0")
+    return mix
+
+
 def listen(text: str) -> str:
     """Where to listen, as it was written. Raises ValueError."""
     parse_listen(text)
@@ -95,6 +128,10 @@ def checked(name: str, default: Any, option: Option, value: Any) -> Any:
     """A value from a program or a document, as the command line would have read it. Raises UsageError."""
     if value is None and (default is None or option.optional_value is not None):
         return None
+    if option.objects and not isinstance(value, (str, os.PathLike)):
+        return value
+    if option.repeated and isinstance(value, (tuple, list)):
+        return tuple([checked(name, "", dataclasses.replace(option, repeated=False), one) for one in value])
     try:
         if option.switch or option.on_off:
             if not isinstance(value, bool):
@@ -118,3 +155,52 @@ def _as_written(value: Any, *, textual: bool) -> str:
     if not math.isfinite(value):
         raise ValueError("it is no number to count or measure with")
     return str(value) if isinstance(value, int) else f"{value:.12f}"
+
+
+#: settings that say what a run without --workload does
+_OF_KEY_VALUE = ("mode", "keys", "key_offset", "blob_size", "fill", "keyspace", "table", "populate")
+
+
+def needs_of(settings: Any) -> dict[str, tuple[bool, str]]:
+    """{setting: (whether it has an effect beside the others, what it needs)} of those that need something."""
+    paced, own = settings.rate is not None, settings.address is None
+    return {
+        **dict.fromkeys(
+            ("param", "phases", "mix"), (settings.workload is not None, "-p, --phases and --mix need a --workload")
+        ),
+        **dict.fromkeys(
+            _OF_KEY_VALUE,
+            (
+                settings.workload is None,
+                "--mode, --keys, --blob-size, --table and the like are not of a --workload: use -p",
+            ),
+        ),
+        "arrivals": (paced, "--arrivals needs --rate: without a rate each operation waits for another's end"),
+        "max_backlog": (paced, "--max-backlog needs --rate: without a rate nothing waits"),
+        "spin": (paced, "--no-spin needs --rate: without a rate nothing spins"),
+        "read_ratio": (settings.mode == "mixed" and settings.workload is None, "--read-ratio needs --mode mixed"),
+        "verify_share": (settings.verify is not None, "--verify-share needs --verify"),
+        "retries": (settings.engine == "wire", "--retries needs the engine wire: the drivers retry as they will"),
+        "replication": (
+            settings.create and settings.workload is None,
+            "--replication is for a keyspace that is created: leave --no-create away",
+        ),
+        "create_with": (
+            settings.create and settings.workload is None,
+            "--create-with is for a table that is created: leave --no-create away",
+        ),
+        "tablets": (
+            settings.create and settings.workload is None,
+            "--tablets is for a keyspace that is created: leave --no-create away",
+        ),
+        "translate": (not own, "--translate needs an ADDRESS: the Cassandra that starts here is where it says"),
+        "user": (not own, "--user needs an ADDRESS: the Cassandra that starts here asks nobody for a name"),
+        "tls": (not own, "--tls needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+        "tls_ca": (not own, "--tls-ca needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+        "tls_cert": (not own, "--tls-cert needs an ADDRESS: the Cassandra that starts here is not encrypted"),
+        "tls_key": (settings.tls_cert is not None, "--tls-key needs --tls-cert"),
+        "tls_check_host": (settings.encrypted, "--no-tls-check-host needs --tls"),
+        "password_file": (settings.user is not None, "--password-file needs --user"),
+        "password_env": (settings.user is not None, "--password-env needs --user"),
+        "remote_python": (bool(settings.host_names), "--remote-python is for the SSH hosts of --hosts"),
+    }

@@ -15,7 +15,20 @@ from typing import Any
 from cqlsurge.errors import UsageError
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, parse_policies
 from cqlsurge.load.workload.kv import MODES
-from cqlsurge.options import Option, budget, checked, goal, hosts, listen, option, policies, value_size
+from cqlsurge.options import (
+    Option,
+    budget,
+    checked,
+    goal,
+    hosts,
+    listen,
+    needs_of,
+    option,
+    parameter,
+    policies,
+    value_size,
+    weights,
+)
 from cqlsurge.units import parse_count, parse_duration_s, parse_share, positive_count, positive_s
 
 CONSISTENCIES = (
@@ -28,6 +41,9 @@ RATE_CONCURRENCY = 16_384
 STREAM_IDS = 32_768
 NO_ADDRESS = "without an ADDRESS Cassandra starts here on loopback, where other hosts cannot reach it: give an ADDRESS"
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
+
+#: operations in flight in each process where a workload does not say
+WORKLOAD_CONCURRENCY = 64
 
 GROUPS = (
     "What to do",
@@ -48,6 +64,25 @@ class Settings:
     address: str | None = None
 
     # What to do
+    workload: Any = option(  # noqa: RUF009
+        None,
+        "what to do: a YAML or Python file, or one that comes along (`cqlsurge workload list`); without it rows `key "
+        "uuid, value blob` are written or read as the options below say",
+        "What to do",
+        metavar="FILE|NAME",
+        objects=True,
+    )
+    param: tuple[str, ...] = option(
+        (), "value of a parameter of the workload, again and again (default: what its file says)", "What to do",
+        parse=parameter, flag="-p", metavar="NAME=VALUE", repeated=True,
+    )  # fmt: skip
+    phases: str | None = option(
+        None, "phases of the workload to run (default: all, in their order)", "What to do", metavar="NAME,..."
+    )
+    mix: str | None = option(
+        None, "statements and weights of the last phase instead of its own: read=80,write=20", "What to do",
+        parse=weights, metavar="NAME=WEIGHT,...",
+    )  # fmt: skip
     mode: str = option("write", "what each operation does", "What to do", choices=MODES)
     operations: int | None = option(
         None, "operations in total (default 1M; none when only --duration is given)", "What to do", parse=positive_count
@@ -92,7 +127,7 @@ class Settings:
 
     # How hard
     concurrency: int | None = option(
-        None, "operations in flight per process (default 1; with --rate an upper limit)", "How hard",
+        None, "operations in flight per process (default 1, of a workload 64; with --rate an upper limit)", "How hard",
         parse=positive_count,
     )  # fmt: skip
     processes: int | None = option(
@@ -256,7 +291,7 @@ class Settings:
             if not _IDENTIFIER.match(getattr(self, name)):
                 value = getattr(self, name)
                 raise UsageError(f"--{name} {value!r} is no identifier: a letter, then letters, digits, _, at most 48")
-        if self.verify is not None and self.mode == "write":
+        if self.verify is not None and self.mode == "write" and self.workload is None:
             raise UsageError("--verify checks reads: use it with --mode read or mixed")
         if self.engine != "wire" and {RETRY, BACKOFF} & set(self.error_policies.values()):
             raise UsageError(f"--on-error: retry and backoff need the engine wire, not {self.engine}")
@@ -269,32 +304,10 @@ class Settings:
 
     def ignored(self) -> dict[str, str]:
         """Settings that are given and would have no effect, and of each what it needs."""
-        paced, own = self.rate is not None, self.address is None
-        needs = {
-            "arrivals": (paced, "--arrivals needs --rate: without a rate each operation waits for another's end"),
-            "max_backlog": (paced, "--max-backlog needs --rate: without a rate nothing waits"),
-            "spin": (paced, "--no-spin needs --rate: without a rate nothing spins"),
-            "read_ratio": (self.mode == "mixed", "--read-ratio needs --mode mixed"),
-            "verify_share": (self.verify is not None, "--verify-share needs --verify"),
-            "retries": (self.engine == "wire", "--retries needs the engine wire: the drivers retry as they will"),
-            "replication": (self.create, "--replication is for a keyspace that is created: leave --no-create away"),
-            "create_with": (self.create, "--create-with is for a table that is created: leave --no-create away"),
-            "tablets": (self.create, "--tablets is for a keyspace that is created: leave --no-create away"),
-            "translate": (not own, "--translate needs an ADDRESS: the Cassandra that starts here is where it says"),
-            "user": (not own, "--user needs an ADDRESS: the Cassandra that starts here asks nobody for a name"),
-            "tls": (not own, "--tls needs an ADDRESS: the Cassandra that starts here is not encrypted"),
-            "tls_ca": (not own, "--tls-ca needs an ADDRESS: the Cassandra that starts here is not encrypted"),
-            "tls_cert": (not own, "--tls-cert needs an ADDRESS: the Cassandra that starts here is not encrypted"),
-            "tls_key": (self.tls_cert is not None, "--tls-key needs --tls-cert"),
-            "tls_check_host": (self.encrypted, "--no-tls-check-host needs --tls"),
-            "password_file": (self.user is not None, "--password-file needs --user"),
-            "password_env": (self.user is not None, "--password-env needs --user"),
-            "remote_python": (bool(self.host_names), "--remote-python is for the SSH hosts of --hosts"),
-        }
         defaults = {name: default for name, default, _ in options()}
         return {
             name: text
-            for name, (used, text) in needs.items()
+            for name, (used, text) in needs_of(self).items()
             if not used and getattr(self, name) not in (None, defaults[name])
         }
 
@@ -320,7 +333,9 @@ class Settings:
         """Operations in flight at the most, in each process."""
         if self.concurrency is not None:
             return self.concurrency
-        return 1 if self.rate is None else RATE_CONCURRENCY
+        if self.rate is not None:
+            return RATE_CONCURRENCY
+        return 1 if self.workload is None else WORKLOAD_CONCURRENCY
 
     @property
     def error_policies(self) -> dict[str, str]:
@@ -343,8 +358,10 @@ class Settings:
         return self.tls or self.tls_ca is not None or self.tls_cert is not None
 
     def to_json(self) -> dict[str, Any]:
-        """All settings by name; there is no secret in them."""
-        return dataclasses.asdict(self)
+        """All settings by name; there is no secret in them. A workload that is an object is told by its name."""
+        named = self.workload is None or isinstance(self.workload, str)
+        settings = self if named else dataclasses.replace(self, workload=f"the object {self.workload.name}")
+        return {**dataclasses.asdict(settings), "param": list(self.param)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
@@ -353,7 +370,7 @@ class Settings:
         unknown = sorted(set(data) - known)
         if unknown:
             raise UsageError(f"settings of another version of cqlsurge: {', '.join(unknown)} not known here")
-        return cls(**data)
+        return cls(**{**data, "param": tuple(data.get("param", ()))})
 
 
 def options() -> list[tuple[str, Any, Option]]:

@@ -66,7 +66,7 @@ COMMON = {"errors", "units"}
 LOAD_ROOMS: dict[str, set[str]] = {
     "cql": set(),
     "routing": {"cql"},
-    "workload": {"cql", "routing"},
+    "workload": {"cql", "routing", "outcomes"},
     "compiled": {"cql", "routing", "workload"},
     "pacing": set(),
     "outcomes": set(),

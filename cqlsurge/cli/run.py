@@ -87,6 +87,8 @@ def _add_option(group: Any, name: str, option: Option) -> None:
     if option.switch:
         group.add_argument(flag, action="store_true", **common)
         return
+    if option.repeated:
+        common["action"] = "append"
     if option.choices:
         common["choices"] = option.choices
         common["metavar"] = option.metavar or "{" + ",".join(option.choices) + "}"

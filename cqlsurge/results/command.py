@@ -24,6 +24,8 @@ def command_of(settings: dict[str, Any], *, program: str = "cqlsurge run") -> st
 
 def _words(name: str, option: Option, value: Any) -> list[str]:
     flag = option.flag or "--" + name.replace("_", "-")
+    if option.repeated:
+        return [word for one in value for word in (flag, str(one))]
     if option.on_off:
         return [flag if value else f"--no-{flag[2:]}"]
     if option.switch or (option.optional_value is not None and value == option.optional_value):

@@ -37,12 +37,27 @@ def facts_of(document: Document) -> dict[str, Any]:
     facts = {name: value for name, value in document["settings"].items() if name not in INDIFFERENT}
     for group, names in FACTS.items():
         facts.update({f"{group}.{name}": document[group].get(name) for name in names})
+    facts.update(_workload(document))
     facts["cqlsurge"] = document["version"]
     facts["hosts"] = len(document.get("hosts", []))
     # What the engine turned out to be says more than what was asked for.
     for name in ("engine", "technique", "runtime", "compression"):
         facts.pop(name, None)
     return facts
+
+
+def _workload(document: Document) -> dict[str, Any]:
+    """What is done, by name: the workload, what it is made of, and each of its parameters."""
+    told = document.get("workload")
+    if told is None:
+        return {"workload": None, "param": None, "phases": None, "mix": None}
+    facts = {
+        "workload": f"{told['name']} {told['fingerprint']}",
+        "param": None,
+        "phases": document["phase"],
+        "mix": ",".join(f"{name}={weight:g}" for name, weight in told["mix"].items()),
+    }
+    return {**facts, **{f"param.{name}": value for name, value in told["params"].items()}}
 
 
 def judge_comparable(base: Sequence[Document], candidate: Sequence[Document], allowed: Collection[str] = ()) -> Judged:

@@ -35,6 +35,7 @@ class RunFacts:
     host: dict[str, Any]
     cluster: dict[str, Any]
     version: str
+    workload: dict[str, Any] | None = None
 
 
 def build(
@@ -46,10 +47,12 @@ def build(
     events: Sequence[dict[str, Any]] = (),
     precision: dict[str, Any] | None = None,
     still_open: Open | None = None,
+    phases: Sequence[dict[str, Any]] = (),
 ) -> Document:
     """The document of a run, whole or as far as it has come.
 
-    precision: Until.facts of a run that has --until; still_open: what it takes to take the run up again.
+    precision: Until.facts of a run that has --until; still_open: what it takes to take the run up again; phases: what
+    came of those before (earlier_phase).
     """
     unacknowledged = figures.numbers.unacknowledged
     return {
@@ -88,6 +91,25 @@ def build(
         "timeline": figures.timeline,
         **({} if precision is None else {"precision": precision}),
         **({} if still_open is None else {"open": asdict(still_open)}),
+        **(
+            {}
+            if facts.workload is None
+            else {"workload": facts.workload, "statements": figures.statements, "phases": list(phases)}
+        ),
+    }
+
+
+def earlier_phase(figures: Figures, state: str) -> dict[str, Any]:
+    """What a document keeps of a phase before its last."""
+    return {
+        "phase": figures.phase,
+        "state": state,
+        "duration_s": round(figures.duration_s, 6),
+        "throughput_ops_s": figures.throughput_ops_s,
+        "operations": figures.operations,
+        "latency_us": latencies(figures.histograms, figures.merged),
+        "errors": figures.errors,
+        "statements": figures.statements,
     }
 
 

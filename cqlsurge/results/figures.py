@@ -72,6 +72,7 @@ class Figures:
     timeline: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
     hosts: list[dict[str, Any]] = field(default_factory=list)
+    statements: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def throughput_ops_s(self) -> float:

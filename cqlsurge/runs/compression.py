@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from cqlsurge.load.workload.model import WorkloadSpec
 from cqlsurge.load.workload.registry import build
-from cqlsurge.runs.phases import workload
+from cqlsurge.runs.phases import workload as key_value
+from cqlsurge.runs.workloads import RunWorkload
 from cqlsurge.settings import Settings
 
 
@@ -20,10 +21,14 @@ class Compression(NamedTuple):
     reason: str
 
 
-def chosen_compression(settings: Settings) -> Compression:
+def chosen_compression(settings: Settings, workload: RunWorkload | None = None) -> Compression:
     """What the settings ask for; where they leave it open, what the workload's values call for."""
     if settings.compression is not None:
         return Compression(settings.compression, "asked for" if settings.compression else "asked not to")
-    if build(WorkloadSpec(**workload(settings, settings.mode))).shrinks:
+    if workload is not None:
+        shrinks = workload.interpreted(workload.phases[-1].name).shrinks
+    else:
+        shrinks = build(WorkloadSpec(**key_value(settings, settings.mode))).shrinks
+    if shrinks:
         return Compression(True, "the values shrink")
     return Compression(False, "the values do not shrink")

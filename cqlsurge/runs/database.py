@@ -26,6 +26,9 @@ from cqlsurge.database.topology import (
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.results.listener import Listener
 from cqlsurge.runs.compression import chosen_compression
+from cqlsurge.runs.statement_check import prepare_all
+from cqlsurge.runs.workload_schema import prepare_workload
+from cqlsurge.runs.workloads import RunWorkload
 from cqlsurge.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,7 +93,7 @@ class Database:
 
     def read_tablets(self) -> Tablets | None:
         """The table's tablets as they are now; may take long, and be called from any thread."""
-        return tablets_of(self.session, self.settings.keyspace, self.settings.table)
+        return tablets_of(self.session, self.target.keyspace, self.target.table)
 
     def take_tablets(self, tablets: Tablets | None) -> bool:
         """Takes up tablets that were read; whether they are others than before. Without any nothing is known."""
@@ -106,7 +109,13 @@ class Database:
         self.cluster.shutdown()
 
 
-def open_database(settings: Settings, stack: ExitStack, listener: Listener, shared: str = "") -> Database:
+def open_database(
+    settings: Settings,
+    stack: ExitStack,
+    listener: Listener,
+    shared: str = "",
+    workload: RunWorkload | None = None,
+) -> Database:
     """Connects (starting our own Cassandra where no address is given) and prepares the schema.
 
     `shared`: where our own is that was started for several runs, of which this is one without an address. What must be
@@ -127,11 +136,26 @@ def open_database(settings: Settings, stack: ExitStack, listener: Listener, shar
         nodes = nodes_with_shards(cluster)
         dc = choose_dc(settings.dc, nodes)
         counts = {name: sum(node.dc == name for node in nodes) for name in {node.dc for node in nodes}}
-        prepare_schema(session, settings, dc, counts)
+        if workload is None:
+            prepare_schema(session, settings, dc, counts)
+        else:
+            prepare_workload(
+                session,
+                workload.spec,
+                listener,
+                create=settings.create,
+                truncate=settings.truncate,
+                nodes_by_dc=counts,
+                own=own is not None,
+            )
+            for note in prepare_all(session, workload.spec):
+                listener.note(note)
+        keyspace, table = routed_table(settings, workload)
+        compression = chosen_compression(settings, workload).on
         database = Database(
             cluster=cluster,
             session=session,
-            target=_target(settings, session, nodes, dc, security),
+            target=_target(settings, session, nodes, dc, security, keyspace, table, compression),
             identity=identify(session),
             watch=TopologyWatch(cluster),
             own=own,
@@ -153,6 +177,14 @@ def _placement(tablets: Tablets | None) -> str:
     return f"{len(tablets)} tablets" if tablets else "tablets, learned from answers"
 
 
+def routed_table(settings: Settings, workload: RunWorkload | None) -> tuple[str, str]:
+    """The keyspace and the table that routing goes by."""
+    if workload is None:
+        return settings.keyspace, settings.table
+    keyspace, _, table = workload.table.name.partition(".")
+    return keyspace, table
+
+
 def _start_embedded(stack: ExitStack, listener: Listener) -> EmbeddedCluster:
     from cqlsurge.database.embedded.cluster import (
         start,  # only a run without ADDRESS needs it and its optional packages
@@ -169,18 +201,21 @@ def _target(
     nodes: tuple[Node, ...],
     dc: str,
     security: Security,
+    keyspace: str,
+    table: str,
+    compression: bool,
 ) -> Target:
     return Target(
         contact_points=tuple((str(point.address), int(point.port)) for point in session.cluster.contact_points),
         local_dc=dc,
-        keyspace=settings.keyspace,
-        table=settings.table,
+        keyspace=keyspace,
+        table=table,
         nodes=nodes,
-        replication=replication_of(session, settings.keyspace),
-        tablets=tablets_of(session, settings.keyspace, settings.table),
+        replication=replication_of(session, keyspace),
+        tablets=tablets_of(session, keyspace, table),
         username=security.user,
         password=security.password,
         tls=security.tls,
-        compression=chosen_compression(settings).on,
+        compression=compression,
         address_map={announced: to.host for announced, to in parse_translations(settings.translate).items()},
     )

@@ -9,13 +9,14 @@ from typing import Any
 from cqlsurge.errors import ResultError
 from cqlsurge.processes.group import Host
 from cqlsurge.results.balance import imbalances, with_shares
-from cqlsurge.results.document import Document, RunFacts, build
+from cqlsurge.results.document import Document, RunFacts, build, earlier_phase
 from cqlsurge.results.evidence import evidence_of
 from cqlsurge.results.figures import Figures, figures_of
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.host_figures import HostFacts, host_figures
 from cqlsurge.results.listener import Listener
 from cqlsurge.results.resumed import joined
+from cqlsurge.results.statements import statements_of
 from cqlsurge.results.verdict import judge
 from cqlsurge.runs.phase import Observer, PhaseResult, PhaseRun
 from cqlsurge.runs.resume import Resume
@@ -48,6 +49,7 @@ class Documents(Observer):
         self._save_at_s = 0.0
         self._told_until = 0
         self._unwritten = ""
+        self._earlier: list[dict[str, Any]] = []
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
@@ -74,7 +76,7 @@ class Documents(Observer):
         """The document of the whole run, of the last phase that it came to; written where there is a file."""
         state = "interrupted" if result.interrupted else "done" if result.complete else "partial"
         if not result.plan.measured and not result.lost and state == "partial":
-            result.lost.append("not all keys could be written")
+            result.lost.append("not all keys could be written" if self._facts.workload is None else "not all was done")
         figures = self._figures(result, hosts, whole=True)
         document = self._build(result, figures, self._verdict(result, figures), state)
         self._save(document, listener)
@@ -92,7 +94,13 @@ class Documents(Observer):
         ]
         figures = figures_of(counts, result.numbers(), phase=result.plan.name, rated=rated, hosts=of_hosts)
         figures.targets = with_shares(figures.targets, self._topology.shares)
+        if self._facts.workload is not None:
+            figures.statements = statements_of(counts.processes, self._facts.workload["statements"])
         return figures
+
+    def keep(self, result: PhaseResult, hosts: Sequence[Host]) -> None:
+        """Takes down what came of a phase that another one follows."""
+        self._earlier.append(earlier_phase(self._figures(result, hosts, whole=True), "done"))
 
     def _verdict(self, result: PhaseResult, figures: Figures) -> dict[str, Any]:
         evidence = evidence_of(
@@ -109,13 +117,21 @@ class Documents(Observer):
     def _build(self, result: PhaseResult, figures: Figures, verdict: dict[str, Any], state: str) -> Document:
         events = sorted([*self._topology.events, *result.events], key=lambda event: float(event["t_s"]))
         if state != "running":
-            prefix = "" if result.plan.measured else "populating ended early: "
+            what = "populating" if self._facts.workload is None else f"phase {result.plan.name}"
+            prefix = "" if result.plan.measured else f"{what} ended early: "
             t_s = round(figures.duration_s, 6)
             events += [{"t_s": t_s, "event": prefix + text} for text in result.lost]
         precision = self._precision.facts if result.plan.measured else None
         still_open = result.open_numbers() if result.plan.measured else None
         document = build(
-            self._facts, figures, verdict, state=state, events=events, precision=precision, still_open=still_open
+            self._facts,
+            figures,
+            verdict,
+            state=state,
+            events=events,
+            precision=precision,
+            still_open=still_open,
+            phases=self._earlier,
         )
         if self._resume is None or not result.plan.measured:
             return document

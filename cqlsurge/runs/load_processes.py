@@ -46,7 +46,7 @@ def start_processes(plan: RunPlan, database: Database, stack: ExitStack, listene
     engine = {
         "name": plan.engine.name,
         "technique": plan.technique or None,
-        "compression_reason": chosen_compression(plan.settings).reason,
+        "compression_reason": chosen_compression(plan.settings, plan.workload).reason,
         **facts,
     }
     return LoadProcesses(group, engine)
@@ -75,17 +75,24 @@ def _engine_plan(
         "worker": worker,
         "workers": workers,
         "host_place": place,
-        "workload": workload(settings, settings.mode),
+        "workload": _workload(plan),
         "target": database.target.to_json(),
         "options": {
             "technique": plan.technique,
             "request_timeout_s": settings.request_timeout,
             "retries": settings.retries,
             "on_error": settings.on_error,
-            "concurrency": settings.in_flight_limit,
+            "concurrency": max(phase.message["concurrency"] for phase in plan.phases),
         },
         "core": plan.cores[worker],
     }
+
+
+def _workload(plan: RunPlan) -> dict[str, Any]:
+    """What engines are made for: all statements of the run."""
+    if plan.workload is None:
+        return workload(plan.settings, plan.settings.mode)
+    return plan.workload.parameters(plan.workload.phases[-1].name)
 
 
 def _wait_until_ready(group: ProcessGroup) -> list[dict[str, Any]]:

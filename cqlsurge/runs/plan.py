@@ -19,8 +19,10 @@ from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.processes.interpreters import choose
 from cqlsurge.processes.local_group import LocalGroup
 from cqlsurge.processes.remote_group import RemoteGroup
+from cqlsurge.results.files import read_document
 from cqlsurge.results.listener import Listener
 from cqlsurge.runs.phases import PhasePlan, phases_of
+from cqlsurge.runs.workloads import RunWorkload, open_workload
 from cqlsurge.settings import NO_ADDRESS, STREAM_IDS, Settings
 
 
@@ -35,14 +37,18 @@ class RunPlan:
     cores: list[int]
     start: Callable[[], ProcessGroup]
     phases: list[PhasePlan]
+    workload: RunWorkload | None = None
     loopback: bool = True  # whether all load processes are on this machine
 
 
 def make_plan(settings: Settings, stack: ExitStack, listener: Listener) -> RunPlan:
     """Connects to the hosts where there are others, too. Raises UsageError or RunError."""
-    settings, engine, technique = _understand(settings)
+    workload = open_workload(settings)
+    settings, engine, technique = _understand(settings if workload is None else workload.settings)
+    if workload is not None:
+        workload = replace(workload, settings=settings)
     if settings.dask or settings.hosts:
-        return _remote(settings, engine, technique, stack, listener)
+        return _remote(settings, engine, technique, stack, listener, workload)
     choice = choose(settings.runtime, engine)
     if choice.note:
         listener.note(choice.note)
@@ -56,8 +62,16 @@ def make_plan(settings: Settings, stack: ExitStack, listener: Listener) -> RunPl
         choice.interpreter.facts,
         [cores[index % len(cores)] for index in range(count)],
         lambda: LocalGroup(python, count),
-        phases_of(settings),
+        _phases(settings, workload, count),
+        workload,
     )
+
+
+def _phases(settings: Settings, workload: RunWorkload | None, processes: int) -> list[PhasePlan]:
+    if workload is None:
+        return phases_of(settings)
+    missing = workload.missing_partitions(read_document(settings.verify)) if settings.verify else []
+    return workload.plans(processes, missing)
 
 
 def _understand(settings: Settings) -> tuple[Settings, EngineInfo, str]:
@@ -80,7 +94,14 @@ def _understand(settings: Settings) -> tuple[Settings, EngineInfo, str]:
     return settings, engine, technique
 
 
-def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitStack, listener: Listener) -> RunPlan:
+def _remote(
+    settings: Settings,
+    engine: EngineInfo,
+    technique: str,
+    stack: ExitStack,
+    listener: Listener,
+    workload: RunWorkload | None,
+) -> RunPlan:
     from cqlsurge.processes.dask_hosts import is_loopback, open_hosts  # Dask is needed, and imported, only here
 
     group: RemoteGroup = stack.enter_context(open_hosts(settings, listener.stage))
@@ -103,7 +124,8 @@ def _remote(settings: Settings, engine: EngineInfo, technique: str, stack: ExitS
         return group
 
     runtime = {**group.hosts[0].runtime, "name": " and ".join(names)}
-    return RunPlan(settings, engine, technique, runtime, cores, start, phases_of(settings), loopback)
+    phases = _phases(settings, workload, sum(counts))
+    return RunPlan(settings, engine, technique, runtime, cores, start, phases, workload, loopback)
 
 
 def _limited(counts: list[int], settings: Settings) -> list[int]:
@@ -118,12 +140,12 @@ def _limited(counts: list[int], settings: Settings) -> list[int]:
 
 def check_target(plan: RunPlan, target: Target) -> None:
     """Raises UsageError where the plan cannot be carried out against that database."""
-    settings = plan.settings
     connections = sum(max(1, node.shards) for node in target.nodes if node.dc == target.local_dc)
     limit = STREAM_IDS * max(1, connections)
-    if settings.in_flight_limit > limit:
+    wanted = max(phase.message["concurrency"] for phase in plan.phases)
+    if wanted > limit:
         raise UsageError(
-            f"--concurrency {settings.in_flight_limit} is more than {limit}: {STREAM_IDS} stream ids on each of the "
+            f"--concurrency {wanted} is more than {limit}: {STREAM_IDS} stream ids on each of the "
             f"{connections} connection(s) of a process"
         )
     for node in () if plan.loopback else target.nodes:

@@ -47,7 +47,7 @@ def run(
         with interrupts.raising():
             outputs = Outputs(settings, stack, listener)
             plan = make_plan(settings.check(), stack, listener)
-            database = open_database(plan.settings, stack, listener, shared)
+            database = open_database(plan.settings, stack, listener, shared, plan.workload)
             check_target(plan, database.target)
             processes = start_processes(plan, database, stack, listener)
         facts = _facts(plan, database, processes)
@@ -66,6 +66,8 @@ def run(
             result = PhaseRun(processes.group, phase, interrupts, listener, observers).run()
             if not result.complete:
                 break
+            if phase is not plan.phases[-1] and plan.workload is not None:
+                documents.keep(result, processes.group.hosts)
         watch.finish()
         return documents.conclude(result, processes.group.hosts, listener)
 
@@ -80,6 +82,7 @@ def _facts(plan: RunPlan, database: Database, processes: LoadProcesses) -> RunFa
         host=host_facts(),
         cluster=database.facts,
         version=__version__,
+        workload=None if plan.workload is None else plan.workload.facts,
     )
 
 

@@ -43,3 +43,9 @@ def stragglers_line(stragglers: dict[str, Any]) -> str:
 def headline(settings: dict[str, Any]) -> str:
     """Which latency is told first: response where a rate was asked, service where none was."""
     return "service" if settings.get("rate") is None else "response"
+
+
+def load_of(document: dict[str, Any]) -> str:
+    """What a run did, in a word: write, read or mixed; of a workload its name."""
+    workload = document.get("workload")
+    return str(document["settings"]["mode"] if workload is None else workload["name"])

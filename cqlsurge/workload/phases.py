@@ -218,7 +218,7 @@ def finished(spec: WorkloadSpec, complete: list[str], seed: int = 1) -> Workload
         phase = replace(phase, before=tuple(sorted(rounds.items())), loaded=tuple(loaded))
         written = _walked(spec, phase)
         if phase.name in complete:
-            phase = replace(phase, operations=_operations_of_all(spec, phase, seed))
+            phase = replace(phase, whole=True, operations=_operations_of_all(spec, phase, seed))
             loaded += [table for table in written if table not in loaded]
         for table in written:
             rounds[table] = rounds.get(table, 0) + 1

@@ -165,7 +165,7 @@ class Population:
         )
         self.spec = TableSpec(
             self.full_name, columns, self.partitions, self.rows, self.walk, self.group, self.streams, self.seeds,
-            self.draw, carrier,
+            self.draw, carrier, self.table.default_ttl_s > 0,
         )  # fmt: skip
         return self.spec
 

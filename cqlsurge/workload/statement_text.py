@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cqlsurge.load.cql import types as t
-from cqlsurge.workload.cql_text import Token, markers, tokens
-from cqlsurge.workload.tables import CLUSTERING, PARTITION, STATIC, Table
+from cqlsurge.workload.cql_text import RESERVED, Token, markers, tokens
+from cqlsurge.workload.tables import CLUSTERING, PARTITION, REGULAR, STATIC, Table
 
 _STARTS = {
     "from": "", "where": "", "group": "by", "order": "by", "per": "partition", "limit": "", "allow": "filtering",
@@ -116,6 +116,9 @@ class _Reader:
         self.found = StatementText(self.kind, name)
 
     def read(self) -> StatementText:
+        for word in self.words:
+            if word.kind == "marker" and word.text[1:].lower() in RESERVED:
+                raise ValueError(f"{word.text} is a reserved word of CQL: name the variable otherwise")
         clauses = self._clauses()
         if self.kind == "insert":
             self._insert(clauses)
@@ -197,7 +200,13 @@ class _Reader:
             names = names[1:]
         for part in _split(names, ","):
             if len(part) == 1 and part[0].text == "*":
-                self.found.returns += [(column.name, column.type, column.name) for column in self.table.columns]
+                # The server's order: the key, static columns, all others.
+                every = [
+                    *self.table.of_kind(PARTITION, CLUSTERING),
+                    *self.table.of_kind(STATIC),
+                    *self.table.of_kind(REGULAR),
+                ]
+                self.found.returns += [(column.name, column.type, column.name) for column in every]
             elif part and part[0].name is not None and (len(part) == 1 or part[1].text == "as"):
                 column = self.known(part[0].name)
                 self.found.returns.append((part[-1].name or column, self.type_of(column), column))

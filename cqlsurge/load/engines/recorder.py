@@ -33,12 +33,18 @@ _EMPTY_TEXT = encode(_EMPTY)
 class KindRecord:
     """Counts and interval histograms of one kind of operation."""
 
-    __slots__ = ("failed", "name", "ok", "response", "rows", "service", "taken", "unknown", "wait", "writes")
+    __slots__ = (
+        "empty", "failed", "name", "ok", "page_max_ns", "page_ns", "pages", "response", "returns", "rows", "service",
+        "taken", "unknown", "wait", "writes",
+    )  # fmt: skip
 
     def __init__(self, kind: Kind) -> None:
         self.name = kind.name
         self.writes = kind.writes
+        self.returns = bool(kind.returns)
         self.ok = self.failed = self.unknown = self.rows = 0
+        #: answers without rows; pages of answers that were read by the page, and how long these took
+        self.empty = self.pages = self.page_ns = self.page_max_ns = 0
         self.taken = 0  # how many of them had ended when the histograms began
         self.wait, self.service, self.response = new_counts(), new_counts(), new_counts()
 
@@ -91,7 +97,16 @@ class Recorder:
         record = self.kinds[kind]
         record.ok += 1
         record.rows += rows
+        if record.returns and not rows:
+            record.empty += 1
         self._time(record, due_ns, sent_ns, done_ns)
+
+    def page(self, kind: int, took_ns: int) -> None:
+        """A page of an answer has come; `took_ns` since it was asked for."""
+        record = self.kinds[kind]
+        record.pages += 1
+        record.page_ns += took_ns
+        record.page_max_ns = max(record.page_max_ns, took_ns)
 
     def fail(
         self,
@@ -155,6 +170,8 @@ class Recorder:
         kinds: dict[str, Any] = {}
         for kind in self.kinds:
             taken = kinds[kind.name] = {OK: kind.ok, "failed": kind.failed, "unknown": kind.unknown, "rows": kind.rows}
+            if kind.returns:
+                taken.update(empty=kind.empty, pages=kind.pages, page_ns=kind.page_ns, page_max_ns=kind.page_max_ns)
             idle = kind.taken == (ended := kind.ok + kind.failed + kind.unknown)
             kind.taken = ended
             for latency in LATENCIES:

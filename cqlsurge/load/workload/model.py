@@ -11,9 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.outcomes.classes import MISSING, WRONG
+
 if TYPE_CHECKING:
     from cqlsurge.load.cql.primitives import Value
     from cqlsurge.load.cql.types import UserType
+
+
+#: how much of a cell errors show
+SHOWN_BYTES = 24
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,24 @@ class Workload:
         """The serialized cells of the one row that a read must give, or None where any answer will do."""
         return None
 
+    def judge(self, number: int, rows: Sequence[Sequence[bytes | None]]) -> tuple[str, str] | None:
+        """(`missing` or `wrong`, text) where the rows of an operation's answer are not what they must be."""
+        kind, partition, row = self.locate(number)
+        expected = self.expected(kind, partition, row)
+        if expected is None:
+            return None
+        key = f"key {expected[0].hex()}"
+        if not rows:
+            return MISSING, f"no row for {key}"
+        if len(rows) != 1:
+            return WRONG, f"{len(rows)} rows for {key}, not 1"
+        if len(rows[0]) != len(expected):
+            return WRONG, f"{len(rows[0])} cells for {key}, not {len(expected)}"
+        for column, found, wanted in zip(self.kinds[kind].returns, rows[0], expected):
+            if found != wanted:
+                return WRONG, f"{key}, column {column.name}: {shown(found)}, not {shown(wanted)}"
+        return None
+
     def operation(self, number: int) -> Operation:
         """Everything of one operation."""
         kind, partition, row = self.locate(number)
@@ -115,3 +139,8 @@ class Workload:
             routing_key=self.routing_key(partition),
             cells=self.values(kind, partition, row),
         )
+
+
+def shown(cell: bytes | None) -> str:
+    """A cell for people."""
+    return "null" if cell is None else f"{cell[:SHOWN_BYTES].hex()} ({len(cell)} bytes)"

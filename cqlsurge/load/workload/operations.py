@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import types
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from cqlsurge.load.cql.primitives import UNSET, Value
 from cqlsurge.load.cql.type_names import parse_type
@@ -23,7 +24,13 @@ from cqlsurge.load.workload.python import Workload as PythonWorkload
 from cqlsurge.load.workload.spec import PARTITION, PhaseSpec, StatementSpec, TableSpec, WorkloadSpec
 from cqlsurge.load.workload.walk import Walk
 
+if TYPE_CHECKING:
+    from cqlsurge.load.workload.judge import Judge
+
 Encode = Callable[[Any], bytes]
+
+#: values shrink where so many operations, up to so many bytes, compress to less than this share
+SHRINK_SAMPLE, SHRINK_BYTES, SHRINK_BELOW = 32, 1 << 16, 0.6
 
 
 def user_types_of(spec: WorkloadSpec) -> dict[str, UserType]:
@@ -53,6 +60,8 @@ class SpecWorkload(Workload):
         statements: Sequence[str] = (),
     ) -> None:
         self.spec, self.seed = spec, seed
+        #: operations with numbers up to so much larger than one's own may have been issued when it is answered
+        self.spread = allowance + 1024
         self.phase: PhaseSpec = spec.phase(phase)
         self.user_types = user_types_of(spec)
         mixed = [name for name, _ in self.phase.mix]
@@ -73,6 +82,26 @@ class SpecWorkload(Workload):
             if picker.table.draw is not None:
                 picker.drawn = partial(self._drawn, picker.table.draw)
         self._encoders: dict[str, Encode] = {}
+        self._judge: Judge | None = None
+        self.shrinks = self._shrink()
+
+    def _shrink(self) -> bool:
+        """Whether the bound values of some operations take much less room when they are compressed together."""
+        cells: list[bytes] = []
+        for number in range(SHRINK_SAMPLE):
+            operation = self.operation(number)
+            for part in [operation.cells, *[cells for _, cells in operation.batch]]:
+                cells += [cell for cell in part if isinstance(cell, bytes)]
+        joined = b"".join(cells)[:SHRINK_BYTES]
+        return len(joined) > 1024 and len(zlib.compress(joined, 1)) < SHRINK_BELOW * len(joined)
+
+    def judge(self, number: int, rows: Sequence[Sequence[bytes | None]]) -> tuple[str, str] | None:
+        """See Workload, and judge.py."""
+        if self._judge is None:
+            from cqlsurge.load.workload.judge import Judge
+
+            self._judge = Judge(self)
+        return self._judge.judge(number, rows)
 
     def locate(self, number: int) -> tuple[int, int, int]:
         """(kind, partition, row) of an operation."""

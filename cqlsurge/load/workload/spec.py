@@ -5,6 +5,8 @@ The parent makes it, from a file or by hand; it travels in the plan, and load pr
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -67,7 +69,7 @@ class TableSpec(_Json):
     group: so many partitions belong together; walk `rows` goes through a group row by row, `partitions` through the
     rows of one partition after the other. seeds: with `draw`, how many numbers partitions are drawn from, by the tree
     `draw` of p. streams: what the names of the table's streams begin with: tables of one name have the same cells.
-    carrier: the column whose first bytes tell the version, or "".
+    carrier: the column whose first bytes tell the version, or "". expires: whether cells go by themselves (TTL).
     """
 
     name: str
@@ -80,6 +82,7 @@ class TableSpec(_Json):
     seeds: int = 0
     draw: Expr | None = None
     carrier: str = ""
+    expires: bool = False
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> TableSpec:
@@ -214,9 +217,9 @@ class StatementSpec(_Json):
 class PhaseSpec(_Json):
     """A phase. mix: (statement, weight); picks: (statement or `any`, pick); operations: 0 for no limit.
 
-    before: (table, number of earlier phases that write it by `next`): where versions begin. runs: lengths of runs of
-    one statement, BLOCK of them, or (1,). expect and stop_if: (figure, comparison, value) as written. verify: (table,
-    share) where the phase reads a table back instead.
+    whole: so many operations that its tables are written once. before: (table, number of earlier phases that write it
+    by `next`): where versions begin. runs: lengths of runs of one statement, BLOCK of them, or (1,). expect and
+    stop_if: (figure, comparison, value) as written. verify: (table, share) where the phase reads a table back instead.
     """
 
     name: str
@@ -233,6 +236,7 @@ class PhaseSpec(_Json):
     latency: str = ""
     before: tuple[tuple[str, int], ...] = ()
     loaded: tuple[str, ...] = ()
+    whole: bool = False
     expect: tuple[tuple[str, str, str], ...] = ()
     stop_if: tuple[tuple[str, str, str], ...] = ()
     verify: tuple[tuple[str, float], ...] = ()
@@ -277,6 +281,13 @@ class WorkloadSpec(_Json):
         for name, part in parts.items():
             read[name] = tuple([part.from_json(one) for one in data[name]])
         return cls(**read)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short text that is the same for the same tables and statements, whatever the parameters."""
+        parts = [[table.name, [[one.name, one.type] for one in table.columns]] for table in self.tables]
+        parts += [[one.name, one.kind, [column.name for column in one.binds]] for one in self.statements]
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=6).hexdigest()
 
     def table(self, name: str) -> TableSpec:
         """The table of a name; KeyError."""

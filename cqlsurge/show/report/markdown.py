@@ -11,7 +11,7 @@ from cqlsurge.results.verdict import lines as verdict_lines
 from cqlsurge.show.lines import cluster_line, engine_line
 from cqlsurge.show.report.page import load_line
 from cqlsurge.show.report.run import Run
-from cqlsurge.show.report.tables import Table, headline_figures, hosts, latencies, overview
+from cqlsurge.show.report.tables import Table, headline_figures, hosts, latencies, overview, statements
 from cqlsurge.units import show_s
 
 MARK = "<!-- cqlsurge report -->"
@@ -41,6 +41,7 @@ def _run(run: Run, *, heading: bool) -> str:
         "",
         table_text(latencies(run)),
         "",
+        *([table_text(of_statements), ""] if (of_statements := statements(run)) is not None else []),
         *([table_text(of_hosts), ""] if (of_hosts := hosts(run)) is not None else []),
         f"{_safe(cluster_line(document['cluster']))}. {load_line(document)}. "
         f"{_safe(engine_line(document['engine'], document['runtime']))}. {show_s(document['duration_s'])}.",

@@ -127,6 +127,7 @@ def _run(run: Run) -> dict[str, Any]:
         "reasons": reasons,
         "latencies": tables.latencies(run),
         "counts": tables.counts(run),
+        "statements": tables.statements(run),
         "errors": tables.errors(run),
         "nodes": tables.nodes(run),
         "shards": tables.shards(run),
@@ -142,11 +143,15 @@ def _run(run: Run) -> dict[str, Any]:
 def load_line(document: Document) -> str:
     """What was asked of the database, in a sentence."""
     settings = document["settings"]
+    workload = document.get("workload")
     verbs = {"write": "writes", "read": "reads", "mixed": f"{settings['read_ratio']:.0%} reads, the rest writes"}
     processes = document["client"]["processes"]
     how = f"{settings['rate']} operations per second asked for" if settings["rate"] else (
         f"{settings['concurrency'] or 1} in flight in each of {processes} load processes"
     )  # fmt: skip
+    if workload is not None:
+        mix = ", ".join(f"{name} {weight:g}" for name, weight in workload["mix"].items())
+        return f"workload {workload['name']}, phase {document['phase']} ({mix}) at {settings['consistency']}, {how}"
     return (
         f"{verbs.get(settings['mode'], settings['mode'])} of {settings['blob_size']:,} bytes at "
         f"{settings['consistency']}, {how}"

@@ -100,6 +100,22 @@ def counts(run: Run) -> Table:
     return Table(["operations", "count"], rows)
 
 
+def statements(run: Run) -> Table | None:
+    """Of a workload: what became of each statement, and how many of its reads found rows."""
+    found = run.document.get("statements")
+    if not found:
+        return None
+    rows = []
+    for name, one in found.items():
+        rate = "" if one["hit_rate"] is None else f"{one['hit_rate']:.2%}"
+        expected = "" if one["expected_hit_rate"] is None else f"{one['expected_hit_rate']:.0%}"
+        pages = f"{one['pages']:,}, {show_us(one['page_mean_us'])} each" if "pages" in one else ""
+        counts = [f"{one[count]:,}" for count in ("ok", "failed", "unknown", "rows", "empty")]
+        rows.append([name, *counts, rate, expected, pages])
+    heads = ["statement", "ok", "failed", "unknown", "rows", "empty answers", "found some", "expected", "pages"]
+    return Table(heads, rows)
+
+
 def errors(run: Run) -> Table | None:
     """Errors by class, with the first example of each."""
     document = run.document

@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.statements import lines as statement_lines
 from cqlsurge.results.until import line as precision_line
 from cqlsurge.results.verdict import lines as verdict_lines
-from cqlsurge.show.lines import cluster_line, engine_line, headline, stragglers_line
+from cqlsurge.show.lines import cluster_line, engine_line, headline, load_of, stragglers_line
 from cqlsurge.units import show_count, show_s, show_us
 
 WIDTH = 100
@@ -119,15 +120,24 @@ def latency_table(document: dict[str, Any]) -> Table:
     return table
 
 
+def phase_line(phase: dict[str, Any]) -> str:
+    """What came of a phase before the last."""
+    ok, rate = f"{phase['operations']['ok']:,} operations ok", f"{show_count(phase['throughput_ops_s'])} ops/s"
+    return f"{'phase ' + phase['phase']:11} {ok} in {show_s(phase['duration_s'])}, {rate}"
+
+
 def tail_lines(document: dict[str, Any], width: int = WIDTH) -> list[str]:
     """Errors, what is odd, and the verdict."""
     counts = document["operations"]
     lines = []
     reads = sum(figures["service"]["count"] for kind, figures in document["latency_us"].items() if kind == "read")
-    if reads and counts["rows"] < counts["ok"] and document["settings"]["mode"] == "read":
+    if reads and counts["rows"] < counts["ok"] and load_of(document) == "read":
         lines.append(
             f"rows        {counts['rows']:,} of {counts['ok']:,} reads found one: was it written with this seed?"
         )
+    for at, text in enumerate(statement_lines(document)):
+        lines.append(f"{'' if at else 'rows':11} {text}")
+    lines += [phase_line(phase) for phase in document.get("phases", [])]
     if document["errors"]:
         classes = ", ".join(f"{name} {count:,}" for name, count in document["errors"].items())
         lines.append(f"errors      {counts['failed']:,} failed, {counts['unknown']:,} unknown: {classes}")

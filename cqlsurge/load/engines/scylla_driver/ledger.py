@@ -10,10 +10,13 @@ import threading
 import time
 from typing import Any
 
+from cassandra.query import UNSET_VALUE
+
 from cqlsurge.load.engines.contract import Work
 from cqlsurge.load.engines.due_numbers import DueNumbers
 from cqlsurge.load.engines.requests import Requests
 from cqlsurge.load.engines.scylla_driver.errors import class_of, never_sent, node_of
+from cqlsurge.load.engines.scylla_driver.values import bind_of, cell_of
 from cqlsurge.load.outcomes.classes import outcome_of
 
 
@@ -37,7 +40,7 @@ class Ledger:
         # Re-entrant: the driver may call back in the middle of a send.
         self.lock = threading.RLock()
         self.due_numbers = DueNumbers(work)
-        self.requests = Requests(work, seed)
+        self.requests = Requests(work, seed, UNSET_VALUE, bind_of, cell_of)
         self.recorder = work.recorder
         self.in_flight = 0
         self._open: set[Operation] = set()

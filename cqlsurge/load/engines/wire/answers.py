@@ -28,6 +28,7 @@ from cqlsurge.load.engines.wire.connection import (
     ConnectionLost,
 )
 from cqlsurge.load.engines.wire.load import RING_MASK, Load, clock
+from cqlsurge.load.engines.wire.paging import take_page
 from cqlsurge.load.engines.wire.prepare import prepare_again
 from cqlsurge.load.engines.wire.retries import Attempt
 from cqlsurge.load.outcomes import classes
@@ -54,11 +55,13 @@ def sent_at(load: Load, conn: Connection, sid: int) -> int:
 def take_back(load: Load, conn: Connection, sid: int) -> Attempt:
     """The operation in a slot, as an attempt that has just come to its end; the slot is left as it is."""
     op = conn.ops[sid]
+    read = conn.paged.pop(sid, None)
+    sent_ns = sent_at(load, conn, sid) if read is None else read.sent_ns
     if op & KIND_MASK >= RETRIED:
         attempt = conn.attempts.pop(sid)
-        attempt.sent_ns = attempt.sent_ns or sent_at(load, conn, sid)
+        attempt.sent_ns = attempt.sent_ns or sent_ns
         return attempt
-    return Attempt(op, conn.dues[sid], sent_at(load, conn, sid))
+    return Attempt(op, conn.dues[sid], sent_ns)
 
 
 def answer(load: Load, conn: Connection, inbox: Any, start: int, past: int, now: int) -> str:
@@ -130,9 +133,17 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
     op = conn.ops[sid]
     kind = op & KIND_MASK & ~RETRIED
     number = op >> KIND_BITS
+    rows = 0
     if load.returns[kind]:
-        error_class, rows, text = load.checker.judge(Reader(plain.body), number)
-        load.rows[kind] += rows
+        if load.kinds[kind].pages == 1:
+            error_class, rows, text = load.checker.judge(Reader(plain.body), number)
+        else:
+            paged = take_page(load, conn, sid, plain, kind, number, sent_at(load, conn, sid), now)
+            if paged is None:
+                return
+            error_class, rows, text = paged
+        if error_class:
+            load.rows[kind] += rows
         if error_class and not (error_class == classes.MISSING and load.recorder.may_be_missing(number)):
             _end_failed(load, conn, sid, Failure(error_class, text), now)
             return
@@ -145,7 +156,7 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
     attempt = take_back(load, conn, sid)
     conn.release(sid)
     conn.target.ok += 1
-    load.recorder.succeed(kind, attempt.due_ns, attempt.sent_ns, now)
+    load.recorder.succeed(kind, attempt.due_ns, attempt.sent_ns, now, rows)
     load.end(now)
 
 

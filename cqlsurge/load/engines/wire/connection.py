@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cqlsurge.load.cql.compression import Compressor
     from cqlsurge.load.cql.frames import Frame
     from cqlsurge.load.engines.contract import Node
+    from cqlsurge.load.engines.wire.paging import PagedRead
     from cqlsurge.load.engines.wire.retries import Attempt
 
 FREE = -1
@@ -56,8 +57,8 @@ class Connection:
 
     __slots__ = (
         "attempts", "blocked_ns", "breaker", "compressor", "connected", "dues", "fd", "flushes", "free", "heard_ns",
-        "internal", "node", "ok_seen", "ops", "orphans", "preparing", "queued", "rate_limit_code", "ready", "rest",
-        "resting", "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
+        "internal", "node", "ok_seen", "ops", "orphans", "paged", "preparing", "queued", "rate_limit_code", "ready",
+        "rest", "resting", "seq", "shard", "sock", "statement_ids", "target", "templates", "tls", "used",
     )  # fmt: skip
 
     def __init__(self, node: Node, shard: int) -> None:
@@ -82,6 +83,7 @@ class Connection:
         self.flushes: list[int] = []
         self.free: FreeIds = free_ids()
         self.attempts: dict[int, Attempt] = {}
+        self.paged: dict[int, PagedRead] = {}
         self.internal: dict[int, Callable[[Frame], None]] = {}
         self.preparing: set[int] = set()
         self.rest = b""

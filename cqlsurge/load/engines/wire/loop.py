@@ -92,7 +92,7 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
     ring, returns, oks, rows = load.pool.ring, load.returns, load.oks, load.rows
     waits, services, responses = load.waits, load.services, load.responses
     kinds, slots, timeout_ns = len(oks), len(ops), load.timeout_ns
-    checker, check_below = load.checker, load.checker.check_below
+    checker, check_below, empty = load.checker, load.checker.check_below, load.checker.empty
     start = done = 0
     fault = ""
     while end - start >= 9:
@@ -125,7 +125,10 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
                 plain = checker.accept(conn, inbox, start, past, op)
             else:
                 plain = True
-                rows[kind] += buf[start + 21] << 24 | buf[start + 22] << 16 | buf[start + 23] << 8 | buf[start + 24]
+                count = buf[start + 21] << 24 | buf[start + 22] << 16 | buf[start + 23] << 8 | buf[start + 24]
+                rows[kind] += count
+                if not count:
+                    empty[kind] += 1
         else:
             plain = past - start == 13 and buf[start + 12] == 1 and not buf[start + 1]
             plain = plain or rows_in(inbox, start, past, conn.compressor) == VOID

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cqlsurge.load.compiled.program import Program
     from cqlsurge.load.workload.model import Workload
 
@@ -19,6 +21,6 @@ class Plan:
         self.workload, self.program = workload, program
         self.step, self.step_anywhere = program.step, program.step_anywhere
 
-    def expected(self, number: int) -> list[bytes] | None:
-        """The cells that this operation's answer must hold, None where any answer will do."""
-        return self.workload.expected(*self.workload.locate(number))
+    def judge(self, number: int, rows: Sequence[Sequence[bytes | None]]) -> tuple[str, str] | None:
+        """What is wrong with the rows of an operation's answer, if anything is."""
+        return self.workload.judge(number, rows)

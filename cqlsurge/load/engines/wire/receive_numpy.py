@@ -62,7 +62,7 @@ class Receiver:
             load.pool.ring = ring = cast(Any, array("q", ring))
         self._ring = np.frombuffer(ring, np.int64)
         self._scratch: Array = np.empty(MOST << 15, np.int32)
-        program, below = plan.program, load.checker.check_below
+        program, below = plan.program, load.checker.share_below
         self._checkers = [
             None if answer is None or not below else RowChecker(program, kind, below)
             for kind, answer in enumerate(program.answers)
@@ -195,6 +195,8 @@ class Receiver:
 
     def _take_rows(self, heads: Array, starts: Array, sizes: Array, ops: Array, kinds: Array) -> bool:
         """Counts the rows of those that return any; False where one has another form or a wrong row."""
+        if self.load.checker.paged_any:
+            return False
         returning = self._returns[kinds]
         if not returning.any():
             return True
@@ -209,9 +211,12 @@ class Receiver:
             or not self._right(starts, sizes, ops, kinds)
         ):
             return False
-        rows = self.load.rows
+        rows, empty = self.load.rows, self.load.checker.empty
         for kind, count in enumerate(np.bincount(kinds, counts).tolist()):
             rows[kind] += int(count)
+        if not counts.all():
+            for kind, count in enumerate(np.bincount(kinds[counts == 0]).tolist()):
+                empty[kind] += count
         return True
 
     def _right(self, starts: Array, sizes: Array, ops: Array, kinds: Array) -> bool:

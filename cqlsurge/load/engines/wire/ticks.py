@@ -93,6 +93,10 @@ def account(load: Load, now: int) -> None:
     for record, ok, rows in zip(recorder.kinds, load.oks, load.rows):
         record.ok += ok
         record.rows += rows
+    empty = load.checker.empty
+    for record, without in zip(recorder.kinds, empty):
+        record.empty += without
+    empty[:] = [0] * len(empty)
     load.oks[:] = [0] * len(load.oks)
     load.rows[:] = [0] * len(load.rows)
     recorder.issued = load.begun

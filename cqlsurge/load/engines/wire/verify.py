@@ -10,13 +10,12 @@ from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.results import Rows, decode_result
 from cqlsurge.load.engines.wire.answer_form import COUNT_AT, count_at, plain_body, rows_in
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
-from cqlsurge.load.outcomes.classes import MISSING, PROTOCOL, WRONG
+from cqlsurge.load.outcomes.classes import PROTOCOL
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.engines.wire.plan import Plan
 
-SHOWN_BYTES = 24
 #: `check_below` when every answer is checked
 ALL = 65536
 
@@ -29,17 +28,25 @@ class Checker:
 
     def __init__(self, plan: Plan, rows: list[int], share: float) -> None:
         self.plan, self.rows = plan, rows
-        self.check_below = int(share * ALL)
+        self.empty = [0] * len(rows)
+        self.share_below = int(share * ALL)
+        self.paged = [kind.pages != 1 for kind in plan.workload.kinds]
+        self.paged_any = any(self.paged)
+        # Where answers are read by the page, no answer is plain before it was looked at.
+        self.check_below = max(self.share_below, int(self.paged_any))
         self._accepts = plan.program.accepts
         self._memory = plan.program.memory
 
     def skips(self, number: int) -> bool:
         """Whether this operation's answer is not in the sample."""
-        return (number * 40503 ^ number >> 16) & 0xFFFF >= self.check_below
+        return (number * 40503 ^ number >> 16) & 0xFFFF >= self.share_below
 
     def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         """Counts, and where asked for checks, the rows of a RESULT frame; False where there is more to say about it."""
-        number, accept = op >> KIND_BITS, self._accepts[op & KIND_MASK]
+        kind = op & KIND_MASK
+        if self.paged[kind]:
+            return False
+        number, accept = op >> KIND_BITS, self._accepts[kind]
         if accept is not None and not self.skips(number):
             data, body, end = inbox.bytes, start + HEADER_BYTES, past
             if data[start + 1]:
@@ -50,7 +57,8 @@ class Checker:
             if count_at(data, body, end) == body + COUNT_AT:
                 rows = accept(data, body, end, number)
                 if rows >= 0:
-                    self.rows[op & KIND_MASK] += rows
+                    self.rows[kind] += rows
+                    self.empty[kind] += not rows
                     return True
         return self._accept_slowly(conn, inbox, start, past, op)
 
@@ -67,6 +75,7 @@ class Checker:
             except ProtocolError:
                 return False
         self.rows[op & KIND_MASK] += rows
+        self.empty[op & KIND_MASK] += not rows
         return True
 
     def judge(self, reader: Reader, number: int) -> tuple[str, int, str]:
@@ -75,26 +84,5 @@ class Checker:
         if not isinstance(result, Rows):
             return PROTOCOL, 0, f"{type(result).__name__} answers a statement that returns rows"
         rows = result.rows
-        expected = None if self.skips(number) else self.plan.expected(number)
-        if expected is None:
-            return "", len(rows), ""
-        if not rows:
-            return MISSING, 0, f"no row for key {expected[0].hex()}"
-        if len(rows) == 1 and list(rows[0]) == expected:
-            return "", 1, ""
-        return WRONG, len(rows), _difference(rows, expected)
-
-
-def _difference(rows: list[tuple[bytes | None, ...]], expected: list[bytes]) -> str:
-    if len(rows) != 1:
-        return f"{len(rows)} rows for key {expected[0].hex()}, not 1"
-    if len(rows[0]) != len(expected):
-        return f"{len(rows[0])} cells for key {expected[0].hex()}, not {len(expected)}"
-    for index, (found, wanted) in enumerate(zip(rows[0], expected)):
-        if found != wanted:
-            found_text = "null" if found is None else f"{found[:SHOWN_BYTES].hex()} ({len(found)} bytes)"
-            return (
-                f"key {expected[0].hex()}, column {index}: {found_text},"
-                f" not {wanted[:SHOWN_BYTES].hex()} ({len(wanted)} bytes)"
-            )
-    return ""
+        fault = None if self.skips(number) else self.plan.judge(number, rows)
+        return ("", len(rows), "") if fault is None else (fault[0], len(rows), fault[1])
