@@ -22,7 +22,10 @@ BOUNDS_S = (
 
 @dataclass
 class Metrics:
-    """What is told. outcomes: ok, failed, unknown of each kind; processes, nodes: operations by index and address."""
+    """What is told. outcomes: ok, failed, unknown of each kind; processes, nodes: operations by index and address.
+
+    phase_start_s: Unix time; events: how many things were noted so far, such as a lost process.
+    """
 
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -33,10 +36,13 @@ class Metrics:
     nodes: Mapping[str, int] = field(default_factory=dict)
     cpu_s: Mapping[str, float] = field(default_factory=dict)
     histograms: Histograms = field(default_factory=dict)
+    phase: str = ""
+    phase_start_s: float = 0.0
+    events: int = 0
 
 
-def metrics_of(counts: PhaseCounts) -> Metrics:
-    """What the counts of a phase have to tell so far."""
+def metrics_of(counts: PhaseCounts, phase: str = "", phase_start_s: float = 0.0, events: int = 0) -> Metrics:
+    """What the counts of a phase have to tell so far; the others as Metrics has them."""
     outcomes: dict[str, dict[str, int]] = {}
     cpu_s = {}
     for index, process in enumerate(counts.processes):
@@ -58,6 +64,9 @@ def metrics_of(counts: PhaseCounts) -> Metrics:
         nodes=nodes,
         cpu_s=cpu_s,
         histograms=counts.histograms,
+        phase=phase,
+        phase_start_s=phase_start_s,
+        events=events,
     )
 
 
@@ -76,6 +85,10 @@ def exposition(metrics: Metrics) -> str:
     _counter(lines, "node_operations", "Operations sent, by node.", by_node)
     cpu_s = {f'{{process="{_safe(name)}"}}': used_s for name, used_s in metrics.cpu_s.items()}
     _counter(lines, "client_cpu_seconds", "CPU time of the load processes.", cpu_s, "seconds")
+    _counter(lines, "events", "What was noted: lost processes, pauses, changes of the rate.", {"": metrics.events})
+    if metrics.phase:
+        _head(lines, "phase_start_seconds", "gauge", "When the phase began, as Unix time.", "seconds")
+        lines.append(f'cqlsurge_phase_start_seconds{{phase="{_safe(metrics.phase)}"}} {metrics.phase_start_s:.3f}')
     _gauge(lines, "in_flight", "Operations sent and not answered.", metrics.in_flight)
     _gauge(lines, "backlog", "Operations that are due and not sent.", metrics.backlog)
     _histograms(lines, metrics.histograms)

@@ -14,7 +14,7 @@ from cqlsurge.options import parse_listen
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.hdr_log import HdrLog
 from cqlsurge.results.listener import Listener
-from cqlsurge.results.openmetrics import CONTENT_TYPE, exposition, metrics_of
+from cqlsurge.results.openmetrics import CONTENT_TYPE, Metrics, exposition, metrics_of
 from cqlsurge.results.seconds import Second
 from cqlsurge.runs.phase import Observer, PhaseRun
 from cqlsurge.settings import Settings
@@ -33,22 +33,25 @@ class Outputs(Observer):
         self._log = HdrLog(settings.hdr_log, force=settings.force) if settings.hdr_log else None
         self._server = MetricsServer(*parse_listen(settings.metrics)) if settings.metrics else None
         self.hears_seconds = self._log is not None
-        self._logging, self._start_ns = False, 0
+        self._logging, self._start_ns, self._start_s = False, 0, 0.0
         if self._server is not None:
             stack.callback(self._server.close)
             listener.note(f"metrics at http://{self._server.host}:{self._server.port}/metrics")
 
     def begin(self, phase: PhaseRun) -> None:
         """See Observer."""
+        self._start_s = time.time() + (phase.result.counts.start_ns - time.monotonic_ns()) / 1e9
         if self._log is not None and phase.plan.measured:
             self._logging = True
-            start_ns = phase.result.counts.start_ns
-            self._told(self._log.begin, time.time() + (start_ns - time.monotonic_ns()) / 1e9)
+            self._told(self._log.begin, self._start_s)
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer: answers scrapes that wait."""
         if self._server is not None:
-            self._server.serve(lambda: exposition(metrics_of(phase.result.counts)))
+            self._server.serve(lambda: exposition(self._metrics(phase)))
+
+    def _metrics(self, phase: PhaseRun) -> Metrics:
+        return metrics_of(phase.result.counts, phase.plan.name, self._start_s, len(phase.result.events))
 
     def second(self, second: Second) -> None:
         """See Observer."""
