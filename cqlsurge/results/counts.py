@@ -148,6 +148,7 @@ class PhaseCounts:
         self._host_of = {index: self.of_hosts[at] for at, host in enumerate(hosts) for index in host}
         self._on_second, self._give_way = on_second, give_way
         self._seconds = Seconds(start_ns, self._close)
+        self._open: dict[int, tuple[int, int]] = {}
 
     def take(self, index: int, snapshot: Message) -> None:
         """A snapshot, or the end, from one process."""
@@ -163,7 +164,7 @@ class PhaseCounts:
         second.end_ns = max(second.end_ns, snapshot["t_ns"])
         second.ok += count_of(snapshot, "ok") - count_of(previous, "ok")
         second.errors += sum(count_of(snapshot, name) - count_of(previous, name) for name in ENDED[1:])
-        second.reported.add(index)
+        second.reported[index] = (in_flight(snapshot), backlog(snapshot))
         # A second with any of the warm-up counts as warm-up; the report that begins a run without one holds nothing.
         second.warmup |= not snapshot["measuring"] and bool(count_of(snapshot, "issued"))
         self._add_histograms(index, second, snapshot)
@@ -209,8 +210,10 @@ class PhaseCounts:
             self._on_second(after)
 
     def _close(self, second: Second) -> None:
-        left = [process.last for process in self.processes if process.lost is None]
-        second.in_flight, second.backlog = sum(map(in_flight, left)), sum(map(backlog, left))
+        # A process that tells nothing of a second has as much open as when it last told.
+        self._open.update(second.reported)
+        left = [each for index, each in self._open.items() if self.processes[index].lost is None]
+        second.in_flight, second.backlog = sum(each[0] for each in left), sum(each[1] for each in left)
         self.timeline.add(second)
         if self._on_second is not None:
             self._on_second(second)

@@ -22,7 +22,7 @@ class Second:
 
     t_s: seconds from the phase's start to its end; begin_ns, end_ns: what it really spans; in_flight, backlog: at its
     end; counts: its histogram of the headline latency (service, or response); kinds: all latencies of all kinds, where
-    somebody listens to seconds; reported: the processes that have told of it.
+    somebody listens to seconds; reported: what each process that has told of it had in flight and in its backlog.
     """
 
     t_s: int
@@ -35,7 +35,7 @@ class Second:
     warmup: bool = False
     counts: list[int] = field(default_factory=new_counts)
     kinds: Histograms = field(default_factory=dict)
-    reported: set[int] = field(default_factory=set)
+    reported: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def span_s(self) -> float:
@@ -64,8 +64,8 @@ class Seconds:
         """Closes the seconds that none of the processes that still issue can add to."""
         waiting = set(issuing)
         for t_s in sorted(self._open):
-            newer = set().union(*(second.reported for time_s, second in self._open.items() if time_s > t_s))
-            if not waiting <= newer | self._open[t_s].reported:
+            newer: set[int] = set().union(*(second.reported for time_s, second in self._open.items() if time_s > t_s))
+            if not waiting <= newer | set(self._open[t_s].reported):
                 break
             if waiting and not waiting <= newer and t_s == max(self._open):
                 break  # all have reported, but a process may add its last words to this second

@@ -48,3 +48,18 @@ def test_figures_are_the_same(recorded: dict[str, Any], document: dict[str, Any]
 def test_the_timeline_is_the_same(recorded: dict[str, Any], document: dict[str, Any]) -> None:
     rows = [{name: value for name, value in row.items() if name not in SINCE} for row in document["timeline"]]
     assert rows == recorded["figures"]["timeline"]
+
+
+def test_a_row_tells_what_was_open_at_its_own_end(recorded: dict[str, Any]) -> None:
+    """A second is closed when the next one is heard of, whose figures are not its own."""
+    counts, seen = PhaseCounts(1, recorded["start_ns"]), []
+    messages = [message for index, message in recorded["messages"] if index == 0 and message["type"] == "snapshot"]
+    for second, message in enumerate(messages, 1):
+        open_now = 10 * second
+        ended = sum(message["kinds"]["write"][name] for name in ("ok", "failed", "unknown"))
+        issued = {"issued": ended + open_now, "due": ended + open_now + second, "issuing": True}
+        counts.take(0, {**message, **issued, "t_ns": recorded["start_ns"] + second * 10**9})
+        seen.append((open_now, second))
+    counts.finish()
+    assert len(seen) > 1
+    assert [(row["in_flight"], row["backlog"]) for row in counts.timeline.rows] == seen
