@@ -243,7 +243,12 @@ def test_a_rate_is_kept(bench: Bench, contestant: Contestant) -> None:
 def test_stop_in_the_middle(bench: Bench, contestant: Contestant, session: Session) -> None:
     offset = 900_000_000
     start_ns = bench.start(ENDLESS, workload={"key_offset": offset}, concurrency=contestant.places)
-    stopped = bench.finish(start_ns, lambda _: bench.send({"type": "stop", "drain_s": 10}))
+
+    def on_snapshot(snapshots: list[dict[str, Any]]) -> None:
+        if snapshots[-1]["issued"] > 10:
+            bench.send({"type": "stop", "drain_s": 10})
+
+    stopped = bench.finish(start_ns, on_snapshot)
     issued = stopped.message["issued"]
     assert stopped.message["reason"] == "asked"
     assert (stopped.total("ok"), stopped.message["due"], stopped.in_flight) == (issued, issued, 0)

@@ -337,14 +337,16 @@ def test_the_cluster_changes_under_load(sharded: Simulator) -> None:
             return [{"type": "topology", "nodes": listed["nodes"][:2], "tablets": None}]
         if polls == 40:
             return [{"type": "topology", "nodes": listed["nodes"], "tablets": listed["tablets"]}]
+        if polls > 40 and engine.pool is not None and len(engine.pool.connected()) == 12:
+            return [{"type": "stop", "drain_s": 5.0}]
         return []
 
     load = workload("mixed", 5000)
     with opened(target, load, retries=5) as (engine, _):
-        recorder = run_phase(engine, load, 1_000_000, 32, says=says, duration_s=1.5)
+        recorder = run_phase(engine, load, 1 << 40, 32, says=says, duration_s=60.0)
         assert outcomes(recorder)[1:] == (0, 0), recorder.errors
         assert engine.pool is not None
-        assert len(engine.pool.connected()) == 12
+        assert len(engine.pool.connected()) == 12, "all are back"
         after = run_phase(engine, load, 3000, 32)
         assert outcomes(after) == (3000, 0, 0)
         assert all(t.issued > 50 for t in after.targets)
