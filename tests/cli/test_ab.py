@@ -68,6 +68,7 @@ def test_two_settings_in_turn(cassandra: EmbeddedCluster, tmp_path: Path, capsys
     assert main(again) == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cassandra")  # skipped where there can be none
 def test_the_embedded_database_is_started_once_for_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = ["--repeat", "1", "--rehearse", "0", "--keep-in", str(tmp_path), "--operations", "500"]

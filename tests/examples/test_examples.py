@@ -46,6 +46,7 @@ def test_example(name, cassandra):
         assert printed.startswith(f"{COUNT:,} rows: "), "each row is read once"
 
 
+@pytest.mark.long
 @pytest.mark.cassandra
 @pytest.mark.pypy
 @pytest.mark.parametrize("name", ["callback_window.py", "speak_cql.py"])

@@ -84,6 +84,7 @@ def test_plain(running: Simulator, python: str) -> None:
     assert_all_right(running.ask())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("python", interpreters())
 def test_tls_and_lz4(encrypted: tuple[Simulator, Path], python: str) -> None:
     simulated, ca_file = encrypted

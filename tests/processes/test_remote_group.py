@@ -91,6 +91,7 @@ def test_a_request_to_stop_reaches_all_hosts(group: RemoteGroup) -> None:
     measures_of(group, result)
 
 
+@pytest.mark.long
 def test_the_others_take_over_the_rate_of_a_lost_host(group: RemoteGroup) -> None:
     heard = Heard()
     victim = group.processes[1].pid

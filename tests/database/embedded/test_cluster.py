@@ -141,6 +141,7 @@ def test_killed_jvm_is_noticed(cassandra3):
     assert cassandra3.poll() == {}
 
 
+@pytest.mark.long
 def test_held_cluster_with_tls_and_passwords_beside_another_and_its_killed_holder(hold, cassandra, tmp_path):
     """Two clusters at once; the driver checks the server's name; `kill -9` of the holder leaves no process behind."""
     held = hold("--tls", "--client-certificates", "--auth", "--control-file", str(tmp_path / "control"))
