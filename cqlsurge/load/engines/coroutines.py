@@ -41,9 +41,9 @@ class Phase:
     An exception that `classify` gives None for is a bug and ends the run.
     """
 
-    def __init__(self, work: Work, seed: int, execute: Execute, classify: Classify) -> None:
+    def __init__(self, work: Work, execute: Execute, classify: Classify) -> None:
         self._intake = DueNumbers(work)
-        self._requests = Requests(work, seed)
+        self._requests = Requests(work)
         self._recorder, self._kinds = work.recorder, work.workload.kinds
         self._places, self._paced, self._spin = work.concurrency, work.pacer is not None, work.spin
         self._execute, self._classify = execute, classify
@@ -173,4 +173,4 @@ class CoroutineEngine(Engine):
         self._loop.run_until_complete(self._phase(work))
 
     async def _phase(self, work: Work) -> None:
-        await Phase(work, self.setup.seed, self._execute, self._classify).run()
+        await Phase(work, self._execute, self._classify).run()

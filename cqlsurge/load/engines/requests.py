@@ -14,7 +14,7 @@ from cqlsurge.load.cql.type_names import parse_type
 from cqlsurge.load.cql.types import CqlType
 from cqlsurge.load.cql.values import decoder, encoder
 from cqlsurge.load.engines.contract import Work
-from cqlsurge.load.workload.mixing import mix64, native, stream, unsigned
+from cqlsurge.load.engines.sample import below_of, checked
 
 
 class Requests:
@@ -26,7 +26,6 @@ class Requests:
     def __init__(
         self,
         work: Work,
-        seed: int,
         unset: Any = None,
         bind_of: Callable[[CqlType], Callable[[bytes], Any]] = decoder,
         cell_of: Callable[[CqlType], Callable[[Any], bytes]] = encoder,
@@ -41,8 +40,7 @@ class Requests:
         self._encoders = [
             [cell_of(parse_type(column.type, known)) for column in kind.returns] for kind in work.workload.kinds
         ]
-        self._check_below = int(work.verify_share * (1 << 53))
-        self._check_stream = native(stream(seed, "verify"))
+        self._check_below = below_of(work.verify_share)
 
     def bind(self, number: int) -> tuple[int, list[Any]]:
         """The kind of an operation and its values as the driver wants them."""
@@ -58,7 +56,7 @@ class Requests:
 
     def fault(self, number: int, rows: Sequence[Sequence[Any]]) -> tuple[str, str] | None:
         """(`missing` or `wrong`, text) where the answer is not what it must be; None where it is or is not checked."""
-        if not self._check_below or unsigned(mix64(self._check_stream, number)) >> 11 >= self._check_below:
+        if not checked(number, self._check_below):
             return None
         kind = self._workload.locate(number)[0]
         if not self._encoders[kind]:

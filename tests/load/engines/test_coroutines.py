@@ -41,7 +41,7 @@ class Pretended(Engine):
 
     def run(self, work: Work) -> None:
         async def phase() -> None:
-            await Phase(work, 1, self._execute, self._classify).run()
+            await Phase(work, self._execute, self._classify).run()
 
         asyncio.run(phase())
 

@@ -23,6 +23,7 @@ from cqlsurge.load.cql.envelope import seal_frame
 from cqlsurge.load.cql.frames import FLAG_COMPRESSED, OP_RESULT, encode_frame
 from cqlsurge.load.engines.contract import Setup, Target, Work
 from cqlsurge.load.engines.control import Control
+from cqlsurge.load.engines.sample import ALL
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire import issue_numpy, receive_numpy
 from cqlsurge.load.engines.wire.buffers_python import JoinConnection
@@ -33,7 +34,7 @@ from cqlsurge.load.engines.wire.latencies_numpy import indices_of
 from cqlsurge.load.engines.wire.plan_numpy import BLOCK, BlockPlan
 from cqlsurge.load.engines.wire.router import build_router
 from cqlsurge.load.engines.wire.rows_numpy import RowChecker
-from cqlsurge.load.engines.wire.verify import ALL, Checker
+from cqlsurge.load.engines.wire.verify import Checker
 from cqlsurge.load.engines.wire.warm import Mute
 from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import TABLE_LIMIT, UNIT_MAGNITUDE, index_of

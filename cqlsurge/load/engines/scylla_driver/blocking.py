@@ -25,14 +25,14 @@ Step = Callable[[], bool]
 TIMED = 2000
 
 
-def run_sync(work: Work, session: Any, statements: Sequence[Any], seed: int) -> None:
+def run_sync(work: Work, session: Any, statements: Sequence[Any]) -> None:
     """One phase of technique `sync`."""
     if work.concurrency > 1:
         raise EngineError(
             f"technique sync has one operation in flight, not {work.concurrency}; "
             "leave --concurrency at 1 or take --technique window"
         )
-    ledger = Ledger(work, seed, retries=False)
+    ledger = Ledger(work, retries=False)
     paced = work.pacer is not None
 
     def step() -> bool:
@@ -56,12 +56,12 @@ def run_sync(work: Work, session: Any, statements: Sequence[Any], seed: int) -> 
     supervise(ledger, step)
 
 
-def run_batch(work: Work, session: Any, statements: Sequence[Any], seed: int) -> None:
+def run_batch(work: Work, session: Any, statements: Sequence[Any]) -> None:
     """One phase of technique `batch`."""
     if work.pacer is not None:
         raise EngineError("technique batch cannot keep to a rate, since each batch waits for its last answer; "
                           "take --technique window")  # fmt: skip
-    ledger = Ledger(work, seed, retries=True)
+    ledger = Ledger(work, retries=True)
 
     def step() -> bool:
         with ledger.lock:
@@ -149,11 +149,11 @@ class Silent:
         return []
 
 
-def timing_cost_us(workload: Workload, seed: int) -> float:
+def timing_cost_us(workload: Workload) -> float:
     """CPU that TimedSession spends on an operation, in microseconds."""
     silent, source, recorder = Silent(), Source(), Recorder(workload.kinds)
     work = Work(workload, source, recorder, Control(silent, recorder, source), concurrency=1, start_ns=0)
-    timed = TimedSession(silent, Ledger(work, seed, retries=True), ((number, 0) for number in range(TIMED)))
+    timed = TimedSession(silent, Ledger(work, retries=True), ((number, 0) for number in range(TIMED)))
     began_s = time.thread_time()
     for _ in range(TIMED):
         timed.execute_async(None, None)

@@ -48,7 +48,7 @@ class ScyllaDriverEngine(Engine):
 
     def run(self, work: Work) -> None:
         """See Engine."""
-        parts = (work, self._session, self._statements, self.setup.seed)
+        parts = (work, self._session, self._statements)
         if self._technique in {"window", "window-default"}:
             retries = self._technique in AS_IT_COMES
             Window(*parts, int(self._timeout_s * 1e9), retries=retries).run()
@@ -65,5 +65,5 @@ class ScyllaDriverEngine(Engine):
 
 def timing_note(setup: Setup) -> str:
     """What it costs to time the operations of a batch one by one."""
-    cost_us = timing_cost_us(setup.workload, setup.seed)
+    cost_us = timing_cost_us(setup.workload)
     return f"each operation is timed by a proxy around execute_async, which costs {cost_us:.1f} us of CPU"

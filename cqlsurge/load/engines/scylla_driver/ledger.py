@@ -36,11 +36,11 @@ class Ledger:
     retries: whether the driver's policy may have sent a failed request again, and so more than once.
     """
 
-    def __init__(self, work: Work, seed: int, *, retries: bool) -> None:
+    def __init__(self, work: Work, *, retries: bool) -> None:
         # Re-entrant: the driver may call back in the middle of a send.
         self.lock = threading.RLock()
         self.due_numbers = DueNumbers(work)
-        self.requests = Requests(work, seed, UNSET_VALUE, bind_of, cell_of)
+        self.requests = Requests(work, UNSET_VALUE, bind_of, cell_of)
         self.recorder = work.recorder
         self.in_flight = 0
         self._open: set[Operation] = set()

@@ -24,10 +24,8 @@ SWEEP_NS = 100_000_000
 class Window:
     """One phase. `session` and `statements` (one a kind) are the driver's; retries: as in Ledger."""
 
-    def __init__(
-        self, work: Work, session: Any, statements: Sequence[Any], seed: int, timeout_ns: int, *, retries: bool
-    ) -> None:
-        self._ledger = Ledger(work, seed, retries=retries)
+    def __init__(self, work: Work, session: Any, statements: Sequence[Any], timeout_ns: int, *, retries: bool) -> None:
+        self._ledger = Ledger(work, retries=retries)
         self._execute = session.execute_async
         self._statements = statements
         self._places = work.concurrency

@@ -11,8 +11,8 @@ from cqlsurge.load.compiled.matrices import Frames
 from cqlsurge.load.compiled.program import COLUMNS_AT
 from cqlsurge.load.compiled.statement import answer_pieces
 from cqlsurge.load.cql.frames import HEADER_BYTES
+from cqlsurge.load.engines.sample import ALL, checked
 from cqlsurge.load.engines.wire.connection import KIND_BITS
-from cqlsurge.load.engines.wire.verify import ALL
 
 if TYPE_CHECKING:
     from cqlsurge.load.compiled.arrays import ArrayProgram
@@ -47,7 +47,7 @@ class RowChecker:
         """Whether all of these reads' answers are right: plain frames that lie at `starts`, without a paging state."""
         numbers = ops >> KIND_BITS
         if self.check_below < ALL:
-            chosen = (numbers * 40503 ^ numbers >> 16) & 0xFFFF < self.check_below
+            chosen = checked(numbers, self.check_below)
             starts, sizes, numbers = starts[chosen], sizes[chosen], numbers[chosen]
         if not len(numbers):
             return True

@@ -8,6 +8,7 @@ from cqlsurge.load.cql.errors import ProtocolError
 from cqlsurge.load.cql.frames import HEADER_BYTES
 from cqlsurge.load.cql.primitives import Reader
 from cqlsurge.load.cql.results import Rows, decode_result
+from cqlsurge.load.engines.sample import below_of, checked
 from cqlsurge.load.engines.wire.answer_form import COUNT_AT, count_at, plain_body, rows_in
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.outcomes.classes import PROTOCOL
@@ -15,9 +16,6 @@ from cqlsurge.load.outcomes.classes import PROTOCOL
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
     from cqlsurge.load.engines.wire.plan import Plan
-
-#: `check_below` when every answer is checked
-ALL = 65536
 
 
 class Checker:
@@ -29,7 +27,7 @@ class Checker:
     def __init__(self, plan: Plan, rows: list[int], share: float) -> None:
         self.plan, self.rows = plan, rows
         self.empty = [0] * len(rows)
-        self.share_below = int(share * ALL)
+        self.share_below = below_of(share)
         self.paged = [kind.pages != 1 for kind in plan.workload.kinds]
         self.paged_any = any(self.paged)
         # Where answers are read by the page, no answer is plain before it was looked at.
@@ -39,7 +37,7 @@ class Checker:
 
     def skips(self, number: int) -> bool:
         """Whether this operation's answer is not in the sample."""
-        return (number * 40503 ^ number >> 16) & 0xFFFF >= self.share_below
+        return not checked(number, self.share_below)
 
     def accept(self, conn: Connection, inbox: Any, start: int, past: int, op: int) -> bool:
         """Counts, and where asked for checks, the rows of a RESULT frame; False where there is more to say about it."""
