@@ -104,7 +104,8 @@ class Connection:
 
     def _seal(self, message: Response, stream: int, payload: dict[str, bytes | None] | None) -> bytes:
         compressor = self.features.compressor if self.state == "ready" else None
-        return seal_frame(message.opcode, message.encode_body(), stream, payload=payload, compressor=compressor)
+        body = message.encode_body()
+        return seal_frame(message.opcode, body, stream, payload=payload, compressor=compressor, always=True)
 
     def _check_state(self, request: Request) -> None:
         if isinstance(request, q.Options) or self.state == "ready":

@@ -105,12 +105,12 @@ class Compressor:
         self.max_bytes = max_bytes
         _, self._compress, self._decompress = support.block
 
-    def compress(self, body: bytes) -> bytes | None:
-        """The compressed body, or None where it would not be smaller."""
+    def compress(self, body: bytes, *, always: bool = False) -> bytes | None:
+        """The compressed body, or None where it would not be smaller; `always`: also then, as servers do."""
         if len(body) > _MAX_INPUT_BYTES:
             return None
         block = self._compress(body)
-        return _LENGTH.pack(len(body)) + block if len(block) + _LENGTH.size < len(body) else None
+        return _LENGTH.pack(len(body)) + block if always or len(block) + _LENGTH.size < len(body) else None
 
     def decompress(self, body: bytes) -> bytes:
         """The plain body. Raises ProtocolError; the announced length is judged before any memory is taken for it."""

@@ -70,11 +70,13 @@ def seal_frame(
     warnings: tuple[str, ...] = (),
     payload: PayloadMap | None = None,
     compressor: Compressor | None = None,
+    always: bool = False,
     version: int = frames.VERSION,
 ) -> bytes:
     """A whole frame around a message body. `tracing` asks for it in a request; `tracing_id` and `warnings` answer.
 
-    With a `compressor` the body goes out compressed where that makes it smaller.
+    With a `compressor` the body goes out compressed where that makes it smaller, or `always`, as servers do that agreed
+    on LZ4.
     """
     flags = frames.FLAG_TRACING if tracing or tracing_id is not None else 0
     parts = [message]
@@ -88,7 +90,7 @@ def seal_frame(
         parts.insert(0, tracing_id.bytes)
     body = b"".join(parts)
     if compressor is not None and body and opcode not in NEVER_COMPRESSED:
-        smaller = compressor.compress(body)
+        smaller = compressor.compress(body, always=always)
         if smaller is not None:
             body = smaller
             flags |= frames.FLAG_COMPRESSED

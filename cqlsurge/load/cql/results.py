@@ -196,7 +196,8 @@ def _encode_result_metadata(columns: tuple[Column, ...] | None, count: int, pagi
     flags = (
         (METADATA_GLOBAL_TABLE if table else 0)
         | (METADATA_MORE_PAGES if paging_state is not None else 0)
-        | (METADATA_NONE if columns is None else 0)
+        # Without names too: Cassandra and ScyllaDB leave the bit of their one table set where they leave the names out.
+        | (METADATA_NONE | METADATA_GLOBAL_TABLE if columns is None else 0)
     )
     head = p.write_int(flags) + p.write_int(count)
     if paging_state is not None:

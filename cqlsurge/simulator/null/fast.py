@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from cqlsurge.load.cql import types as t
-from cqlsurge.load.cql.frames import HEADER_BYTES, OP_EXECUTE, OP_RESULT, encode_frame
+from cqlsurge.load.cql.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, OP_RESULT, encode_frame
 from cqlsurge.load.cql.results import Rows
 from cqlsurge.load.routing.murmur3 import token_of_halves
 from cqlsurge.load.routing.sharding import shard_of_token
@@ -39,6 +39,8 @@ def _for_each_stream(frame: bytes) -> list[bytes]:
 
 
 VOID = _for_each_stream(encode_frame(OP_RESULT, b"\0\0\0\1"))
+#: the same where LZ4 was agreed on: an LZ4 block of four bytes is a token for four literals, and these
+COMPRESSED_VOID = _for_each_stream(encode_frame(OP_RESULT, b"\0\0\0\4\x40\0\0\0\1", flags=FLAG_COMPRESSED))
 
 
 RIGHT, WRONG_SHARD, WRONG_NODE = 0, 1, 2
@@ -79,10 +81,11 @@ class FastStatement:
     `tells`: a client in the wrong place is to be told of the tablet, which is not this loop's business.
     """
 
-    def __init__(self, ready: Compiled, judge: Judge, values: NullValues, *, tells: bool) -> None:
+    def __init__(self, ready: Compiled, judge: Judge, values: NullValues, *, tells: bool, compressed: bool) -> None:
         self.kind = READ if isinstance(ready.statement, ast.Select) else WRITE
         self.judge = judge
         self.tells = tells
+        self.voids = COMPRESSED_VOID if compressed else VOID
         names = [column.name for column in ready.result or ()]
         self.key_first = len(names) == 2
         self._plain = self._heads(None, len(names), values.blob_size) if self.kind == READ else []
@@ -101,12 +104,18 @@ class FastStatement:
 
 
 def fast_statement(ready: Compiled, connection: Connection, values: NullValues) -> FastStatement | None:
-    """None where a statement has another shape: one uuid key bound first, and key and blob or blob alone read."""
+    """None where a statement has another shape: one uuid key bound first, and key and blob or blob alone read.
+
+    Rows that are to be compressed are none of this loop's business either.
+    """
     if not is_null(ready) or ready.pk_indexes != (0,) or ready.table is None:
         return None
     if ready.table.placement is None or ready.markers[0].type not in (t.UUID, t.TIMEUUID):
         return None
+    compressed = connection.features.compressor is not None
     if isinstance(ready.statement, ast.Select):
+        if compressed:
+            return None
         shown = [column.type for column in ready.result or ()]
         named = [column.name for column in ready.result or ()]
         key_name = ready.table.partition_key[0].name
@@ -116,7 +125,8 @@ def fast_statement(ready: Compiled, connection: Connection, values: NullValues) 
             return None
     placement = ready.table.placement
     judge = Judge(placement, connection.peer.node, connection.peer.shard)
-    return FastStatement(ready, judge, values, tells=connection.features.tablets and placement.tablets is not None)
+    tells = connection.features.tablets and placement.tablets is not None
+    return FastStatement(ready, judge, values, tells=tells, compressed=compressed)
 
 
 def answer_frames(
@@ -172,7 +182,7 @@ def answer_frames(
         counted[statement.kind] += 1
         stream = (data[frame_at + 2] & 0x7F) << 8 | data[frame_at + 3]
         if statement.kind == WRITE:
-            append(VOID[stream])
+            append(statement.voids[stream])
             continue
         append(statement.heads(skip_metadata=data[frame_at + 29] & 2 != 0)[stream])
         key = data[frame_at + 36 : frame_at + 52]

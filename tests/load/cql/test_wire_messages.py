@@ -91,7 +91,7 @@ def test_batch_bytes():
 def test_the_smallest_answers():
     assert encode_frame(frames.OP_RESULT, Void().encode_body(), 1).hex() == "84000001080000000400000001"
     rows = Rows(1, [(b"v",)])
-    assert rows.encode_body().hex() == "000000020000000400000001000000010000000176"
+    assert rows.encode_body().hex() == "000000020000000500000001000000010000000176"
 
 
 @pytest.mark.parametrize(

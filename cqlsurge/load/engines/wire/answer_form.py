@@ -1,7 +1,7 @@
 """The forms that a plain success may have, and where in it the count of rows stands.
 
 A plain success is a RESULT of kind Void, or of kind Rows without column names. The same rows come in many forms: with
-the bit of a global table specification or without (Cassandra sets it, ScyllaDB does not where names are left out), with
+the bit of a global table specification (Cassandra and ScyllaDB leave it set where names are left out) or without, with
 a paging state, with warnings before them, compressed. To be counted, no answer is inflated beyond its first bytes.
 native_protocol_v4.spec, sections 2.2 and 4.2.5.2; lz4_Block_format.md.
 """

@@ -16,6 +16,7 @@ from cqlsurge.load.engines.tls import client_context
 from cqlsurge.load.engines.wire import backend
 from cqlsurge.load.engines.wire.connection import FREE, INTERNAL, KIND_BITS, KIND_MASK, ORPHAN, RETRIED, Connection
 from cqlsurge.load.engines.wire.load import Load, clock
+from cqlsurge.load.engines.wire.loop import drive
 from cqlsurge.load.engines.wire.plan import Plan
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.requests import WholeTemplate
@@ -122,17 +123,8 @@ class WireEngine(Engine):
         retries = Retries(self.most_retries, self.setup.seed + self.setup.worker, self.policies)
         load = Load(work, self.plan, pool, retries, self.timeout_ns, flush_bytes)
         self._begin(pool, load)
-        inbox, control, source = self.inbox, work.control, work.source
-        turn = self.backend.turn(load, inbox, self.clock)
-        while True:
-            turn(load, inbox, flush_bytes)
-            if load.begun == load.ended:
-                if load.stopping or (load.number == load.past and source.finished):
-                    break
-                if load.schedule is not None and load.schedule.ended and load.at == len(load.dues):
-                    break
-            elif load.stopping and clock() > control.drain_until_ns:
-                break
+        turn = self.backend.turn(load, self.inbox, self.clock)
+        drive(load, self.inbox, flush_bytes, turn)
         self._finish(pool, load)
 
     def _begin(self, pool: Pool, load: Load) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cqlsurge.load.engines.wire.connection import KIND_MASK
 from cqlsurge.load.latency.layout import BITS, COUNTS_LENGTH, TABLE_LIMIT, UNIT_MAGNITUDE, index_of
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ class Latencies:
         self.count = 0
         self._parts: list[tuple[Array, Array, Array, Array]] = []
         self._kinds = kinds
+        self._begin_few()
+
+    def _begin_few(self) -> None:
+        """Columns for those that come few at a time, one after another; who appends adds to `count`."""
+        self.few_ops, self.few_dues, self.few_sents, self.few_nows = (array("q") for _ in range(4))
 
     def add(self, kinds: Array, dues: Array, sents: Array, nows: Array) -> None:
         """Operations of these kinds: when each was due, sent and answered; int64, of one length."""
@@ -45,6 +52,11 @@ class Latencies:
         """Brings the load's counts and histograms up to date."""
         if not self.count:
             return
+        if self.few_ops:
+            few = (self.few_ops, self.few_dues, self.few_sents, self.few_nows)
+            ops, dues, sents, nows = (np.frombuffer(each, np.int64) for each in few)
+            self._parts.append((ops & KIND_MASK, dues, sents, nows))
+            self._begin_few()
         kinds, dues, sents, nows = (np.concatenate(part) for part in zip(*self._parts))
         self._parts.clear()
         self.count = 0

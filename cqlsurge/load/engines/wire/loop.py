@@ -22,7 +22,11 @@ from cqlsurge.load.engines.wire.router import COARSE_HALF, COARSE_SHIFT
 from cqlsurge.load.latency.layout import BITS, index_of
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from cqlsurge.load.engines.wire.buffers_cffi import Inbox
+
+    Turn = Callable[[Load, Any, int], None]
 
 OUT = select.POLLOUT
 #: closer than this to the next due time the loop spins, since sleeps are longer than they are asked to be
@@ -180,6 +184,20 @@ def receive(load: Load, conn: Connection, inbox: Inbox) -> bool:
         conn.heard_ns = now
     conn.keep(inbox, start, end)
     return conn.tls or end == inbox.size
+
+
+def drive(load: Load, inbox: Any, flush_bytes: int, turn: Turn) -> None:
+    """Turns until every operation is over, or the time to wait for the last ones is."""
+    source, control = load.work.source, load.control
+    while True:
+        turn(load, inbox, flush_bytes)
+        if load.begun == load.ended:
+            if load.stopping or (load.number == load.past and source.finished):
+                break
+            if load.schedule is not None and load.schedule.ended and load.at == len(load.dues):
+                break
+        elif load.stopping and clock() > control.drain_until_ns:
+            break
 
 
 def turn(load: Load, inbox: Inbox, flush_bytes: int) -> None:

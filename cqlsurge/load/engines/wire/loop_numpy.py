@@ -28,9 +28,12 @@ class Turner:
         """Once round: what is due by the clock, issue, flush, wait, receive."""
         now = clock()
         latencies = self._plan.latencies
-        if latencies.count > MANY or loop.tick_due(load, now):
+        pool = load.pool
+        if latencies.count > MANY or now >= load.tick_ns or pool.seq - load.swept_seq > loop.SWEEP_FLUSHES:
             latencies.settle(load)
-        loop.look_after(load, now)
+            loop.look_after(load, now)
+        elif load.number == load.past or load.retries.heap or load.parked or load.schedule is not None:
+            loop.look_after(load, now)
         if loop.may_issue(load):
             self._issuer.issue(now, flush_bytes)
         events = loop.flush_and_wait(load, now)

@@ -15,6 +15,7 @@ from cqlsurge.load.engines.wire.connection import FREE, KIND_MASK, ConnectionLos
 from cqlsurge.load.engines.wire.connection_numpy import PULL_BYTES, Inbox, SlotConnection
 from cqlsurge.load.engines.wire.frame_walk import FrameWalk
 from cqlsurge.load.engines.wire.load import RING_MASK, clock
+from cqlsurge.load.engines.wire.receive_few import receive_few
 from cqlsurge.load.engines.wire.rows_numpy import RowChecker
 
 if TYPE_CHECKING:
@@ -75,10 +76,21 @@ class Receiver:
         ended = load.ended
         if self._few:
             for fd, mask in events:
-                loop.attend(load, cast(Any, self.inbox), fd, mask)
+                self._attend(fd, mask)
         else:
             self._receive_blocks(events)
         self._few = load.ended - ended < FEW
+
+    def _attend(self, fd: int, mask: int) -> None:
+        load = self.load
+        conn = cast("SlotConnection | None", load.pool.by_fd.get(fd))
+        if conn is None or mask != select.POLLIN or conn.tls or load.checker.check_below:
+            loop.attend(load, cast(Any, self.inbox), fd, mask)
+            return
+        try:
+            receive_few(load, conn, self.inbox, self.plan.latencies)
+        except ConnectionLost as lost:
+            answers.lose(load, conn, str(lost))
 
     def _receive_blocks(self, events: list[tuple[int, int]]) -> None:
         load, inbox = self.load, self.inbox

@@ -21,10 +21,9 @@ from cqlsurge.load.engines.recorder import Recorder
 from cqlsurge.load.engines.source import Source
 from cqlsurge.load.engines.wire.connection import KIND_BITS, KIND_MASK
 from cqlsurge.load.engines.wire.load import Load
-from cqlsurge.load.engines.wire.loop import turn
+from cqlsurge.load.engines.wire.loop import drive, turn
 from cqlsurge.load.engines.wire.pool import Pool
 from cqlsurge.load.engines.wire.retries import Retries
-from cqlsurge.load.outcomes.policy import Limit
 
 if TYPE_CHECKING:
     from cqlsurge.load.compiled.program import Program
@@ -33,11 +32,14 @@ if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.plan import Plan
     from cqlsurge.load.engines.wire.pool import MakeTemplates
 
-WARM_S = 1.0
-OPERATIONS = 400_000
-IN_FLIGHT = 512
-#: as many bytes of requests and answers are under way at most, but for two operations; the first ones tell their size
-BYTES_IN_FLIGHT = 1 << 24
+#: (operations in flight, operations, seconds of CPU at most) of each part: blocks first, then a few answers a wake, as
+#: real databases give them, so that what each wake does is compiled too
+PARTS = ((512, 400_000, 0.8), (8, 60_000, 0.7))
+#: wall time of a part over the CPU time that it may have: on a crowded machine it ends earlier
+PATIENCE = 3
+#: as many bytes of requests and answers are under way at most, but for two operations, and in a part in all, but for a
+#: few; the first operations tell their size
+BYTES_IN_FLIGHT, BYTES = 1 << 22, 1 << 29
 FIRST_IN_FLIGHT, FIRST_OPERATIONS = 2, 16
 RECEIVE_BYTES = 1 << 18
 CONNECTIONS = 64
@@ -48,14 +50,20 @@ _ROWS = struct.pack(">ii", KIND_ROWS, METADATA_NONE)
 
 
 class Mute:
-    """A channel to nobody."""
+    """A channel to nobody. After `most_s` of the process's CPU time, or PATIENCE times as long, it says stop."""
+
+    def __init__(self, most_s: float = float("inf")) -> None:
+        self._until_cpu_s = time.process_time() + most_s
+        self._until_s = time.monotonic() + most_s * PATIENCE
 
     def send(self, message: dict[str, Any]) -> None:
         """Nobody listens."""
 
     def receive(self) -> list[dict[str, Any]]:
-        """Nobody speaks."""
-        return []
+        """Nobody speaks, but for the one word."""
+        if time.process_time() < self._until_cpu_s and time.monotonic() < self._until_s:
+            return []
+        return [{"type": "stop", "drain_s": 10}]
 
 
 class Answerer:
@@ -64,7 +72,7 @@ class Answerer:
     def __init__(self, sock: socket.socket, connection: Connection, program: Program) -> None:
         self.sock, self._connection, self._answers = sock, connection, program.answers
         self._rest = b""
-        self._unsent = b""
+        self._unsent = memoryview(b"")
 
     def step(self) -> None:
         """Answers all that has arrived."""
@@ -91,11 +99,12 @@ class Answerer:
         return _VOID if answer is None else _ROWS + answer(op >> KIND_BITS)
 
     def _send(self, data: bytes) -> None:
-        data = self._unsent + data
+        # What is left is looked at and not copied: of large answers it goes out in many pieces.
+        left = memoryview(b"".join((self._unsent, data)) if self._unsent and data else data or self._unsent)
         try:
-            self._unsent = data[self.sock.send(data) :] if data else b""
+            self._unsent = left[self.sock.send(left) :] if left else left
         except BlockingIOError:
-            self._unsent = data
+            self._unsent = left
 
 
 def _around(length: int) -> tuple[bytes, bytes]:
@@ -119,27 +128,23 @@ class SteppingPoller:
 
 
 def warm(target: Target, backend: Backend, plan: Plan, make_templates: MakeTemplates, inbox: Any) -> float:
-    """Runs the loop for a second at most; gives the seconds it took."""
+    """Runs the loop for one and a half seconds of CPU at most; gives the seconds it took.
+
+    CPU, since on a crowded machine a second may be over before anything is compiled. The loop is the engine's own: one
+    that only calls the same functions would be compiled apart.
+    """
     began_ns = time.monotonic_ns()
     nodes, workload = _few_nodes(target), plan.workload
     statements = [kind.statement for kind in workload.kinds]
     pool = Pool(_only(target, nodes), statements, backend.connection, make_templates)
     answerers = [_answered(pool, connection, plan.program) for connection in pool.all()]
     pool.poller = SteppingPoller(pool.poller, answerers)
-    source = Source()
-    source.add(0, OPERATIONS)
-    recorder = Recorder(workload.kinds, began_ns)
-    control = Control(Mute(), recorder, source, start_ns=began_ns)
-    work = Work(workload, source, recorder, control, IN_FLIGHT, began_ns)
-    load = Load(work, plan, pool, Retries(0, 0), 1 << 62, backend.flush_bytes)
-    load.dues += [began_ns] * IN_FLIGHT
-    until_ns = began_ns + int(WARM_S * 1e9)
-    _hold(load, FIRST_IN_FLIGHT)
-    while load.ended < OPERATIONS and time.monotonic_ns() < until_ns:
-        turn(load, inbox, backend.flush_bytes)
-        if load.concurrency == FIRST_IN_FLIGHT and load.ended >= FIRST_OPERATIONS:
-            each = (recorder.bytes_out + recorder.bytes_in) // load.ended
-            _hold(load, max(FIRST_IN_FLIGHT + 1, min(IN_FLIGHT, BYTES_IN_FLIGHT // each)))
+    each_bytes = _first(pool, plan, inbox, backend.flush_bytes)
+    for in_flight, operations, most_s in PARTS:
+        in_flight = max(FIRST_IN_FLIGHT, min(in_flight, BYTES_IN_FLIGHT // each_bytes))
+        operations = max(FIRST_OPERATIONS, min(operations, BYTES // each_bytes))
+        load = _load(pool, plan, in_flight, operations, most_s, backend.flush_bytes)
+        drive(load, inbox, backend.flush_bytes, turn)
     for answerer in answerers:
         answerer.sock.close()
     for connection in pool.all():
@@ -148,9 +153,24 @@ def warm(target: Target, backend: Backend, plan: Plan, make_templates: MakeTempl
     return (time.monotonic_ns() - began_ns) / 1e9
 
 
-def _hold(load: Load, in_flight: int) -> None:
-    load.limit = Limit(in_flight)
-    load.concurrency = in_flight
+def _first(pool: Pool, plan: Plan, inbox: Any, flush_bytes: int) -> int:
+    """A few operations; the bytes of one, request and answer."""
+    load = _load(pool, plan, FIRST_IN_FLIGHT, FIRST_OPERATIONS, float("inf"), flush_bytes)
+    drive(load, inbox, flush_bytes, turn)
+    return max(1, (load.recorder.bytes_out + load.recorder.bytes_in) // FIRST_OPERATIONS)
+
+
+def _load(pool: Pool, plan: Plan, in_flight: int, operations: int, most_s: float, flush_bytes: int) -> Load:
+    now_ns = time.monotonic_ns()
+    source = Source()
+    source.add(0, operations)
+    source.end()
+    recorder = Recorder(plan.workload.kinds, now_ns)
+    control = Control(Mute(most_s), recorder, source, start_ns=now_ns)
+    work = Work(plan.workload, source, recorder, control, in_flight, now_ns)
+    load = Load(work, plan, pool, Retries(0, 0), 1 << 62, flush_bytes)
+    load.dues += [now_ns] * in_flight
+    return load
 
 
 def _answered(pool: Pool, connection: Connection, program: Program) -> Answerer:
