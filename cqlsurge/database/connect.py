@@ -25,8 +25,9 @@ from cqlsurge.errors import ClusterError
 from cqlsurge.load.engines.scylla_driver.endpoints import NodeEndPoint, NodeEndPoints
 
 REQUEST_TIMEOUT_S = 30.0
-#: an idle connection is asked for a sign of life so often: one that died in silence would hide what happens to nodes
-HEARTBEAT_S = 5
+#: an idle connection is asked for a sign of life so often: one that died in silence would hide what happens to nodes;
+#: a server under load may take its time
+HEARTBEAT_S, HEARTBEAT_TIMEOUT_S = 10, 20
 NODES_TOLD = 3
 
 # The driver warns about each failed attempt; our own error says it once, in one line.
@@ -54,7 +55,7 @@ def connect(
         connect_timeout=CONNECT_TIMEOUT_S,
         control_connection_timeout=CONNECT_TIMEOUT_S,
         idle_heartbeat_interval=HEARTBEAT_S,
-        idle_heartbeat_timeout=HEARTBEAT_S,
+        idle_heartbeat_timeout=HEARTBEAT_TIMEOUT_S,
         auth_provider=_auth(security),
         ssl_context=tls_context(security),
         execution_profiles={EXEC_PROFILE_DEFAULT: _profile()},

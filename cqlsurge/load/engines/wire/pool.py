@@ -228,7 +228,7 @@ class Pool:
 
     def _failed(self, dial: Dial, reason: str, now_ns: int) -> None:
         del self.dials[dial.fd]
-        self.poller.unregister(dial.fd)
+        self._unwatch(dial.fd)
         dial.close()
         self._postpone(self._lane(dial.connection), reason, now_ns)
 
@@ -306,8 +306,14 @@ class Pool:
         lane.tries = 0
         self.adopt(lane.connection, dial, greeting, now_ns)
 
+    def _unwatch(self, fd: int) -> None:
+        try:
+            self.poller.unregister(fd)
+        except OSError:
+            pass  # the descriptor is gone already
+
     def _hang_up(self, dial: Dial) -> None:
-        self.poller.unregister(dial.fd)
+        self._unwatch(dial.fd)
         dial.close()
 
     def _as_learned(self, node: Node) -> Node:
@@ -338,10 +344,7 @@ class Pool:
         """The connection does not stand any more; it will be dialled again."""
         connection.target.lost += 1
         if self.by_fd.pop(connection.fd, None) is not None:
-            try:
-                self.poller.unregister(connection.fd)
-            except OSError:
-                pass  # the descriptor is gone already
+            self._unwatch(connection.fd)
         connection.close()
         self._postpone(self._lane(connection), reason, now_ns)
 
