@@ -26,6 +26,7 @@ class LocalGroup:
         self.processes: list[LoadProcess] = []
         self.hosts: list[Host] = []
         self._watch: HostWatch | None = None
+        self._watching = False
         try:
             for index in range(count):
                 process = LoadProcess(python, index)
@@ -53,10 +54,12 @@ class LocalGroup:
     def begin_watch(self) -> None:
         """See ProcessGroup."""
         self._watch = HostWatch(process.pid for process in self.alive)
+        self._watching = True
 
     def end_watch(self) -> None:
         """See ProcessGroup."""
-        if self._watch is not None:
+        if self._watch is not None and self._watching:
+            self._watching = False
             self._watch.take()
 
     def use(self) -> dict[str, Any]:
@@ -83,7 +86,7 @@ class LocalGroup:
     def poll(self, timeout_s: float) -> list[tuple[int, Message | None]]:
         """See ProcessGroup."""
         self._flush()
-        if self._watch is not None:
+        if self._watch is not None and self._watching:
             self._watch.take_if_due()
         heard: list[tuple[int, Message | None]] = []
         for key, _mask in self._selector.select(timeout_s):

@@ -84,6 +84,7 @@ class RemoteGroup:
         """
         self._loop = loop
         self._heard: queue.SimpleQueue[tuple[Station, LinkMessage]] = queue.SimpleQueue()
+        self._unread: list[tuple[int, Message | None]] = []
         self._scheduler_trouble = scheduler_trouble
         self._troubled = self._closed = False
         self._stations = [Station(Host(name, address, {}, {}, []), link) for name, address, link in links]
@@ -197,7 +198,7 @@ class RemoteGroup:
         self._tell_all({"is": "watch", "begin": True})
 
     def end_watch(self) -> None:
-        """See ProcessGroup. Waits a moment for what the hosts say last."""
+        """See ProcessGroup. Waits a moment for what the hosts say last; what processes say meanwhile is for `poll`."""
         self._tell_all({"is": "watch", "begin": False})
         waited = {station for station in self._stations if not station.over}
         deadline_s = time.monotonic() + USE_TIMEOUT_S
@@ -206,7 +207,7 @@ class RemoteGroup:
                 station, frame = self._heard.get(timeout=left_s)
             except queue.Empty:
                 break
-            self._take(station, frame)
+            self._unread += self._take(station, frame)
             if frame["is"] in {"use", "lost"}:
                 waited.discard(station)
 
@@ -252,9 +253,9 @@ class RemoteGroup:
 
     def poll(self, timeout_s: float) -> list[tuple[int, Message | None]]:
         """See ProcessGroup."""
-        heard: list[tuple[int, Message | None]] = []
+        heard, self._unread = self._unread, []
         try:
-            station, frame = self._heard.get(timeout=timeout_s)
+            station, frame = self._heard.get(timeout=0 if heard else timeout_s)
             while True:
                 heard += self._take(station, frame)
                 station, frame = self._heard.get_nowait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from cqlsurge import __version__
 from cqlsurge.host.facts import host_facts
@@ -54,7 +55,7 @@ def run(
         listener.connected(facts.cluster, facts.engine, facts.runtime)
 
         topology = LiveTopology(database, stack)
-        watch = Watch(processes.group, server_watch(database, plan.settings.server_metrics), stack)
+        watch = Watch(processes.group, partial(server_watch, database, plan.settings.server_metrics), stack)
         precision = PrecisionStop(plan.settings)
         documents = Documents(plan.settings, facts, outputs.file, topology, watch, precision, resume)
         for text in documents.imbalances():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from cqlsurge import __version__
 from cqlsurge.errors import RunError
@@ -91,7 +92,7 @@ class Steps:
         )
         with ExitStack() as stack:
             topology = LiveTopology(self.database, stack)
-            watch = Watch(self._loaded.group, server_watch(self.database, settings.server_metrics), stack)
+            watch = Watch(self._loaded.group, partial(server_watch, self.database, settings.server_metrics), stack)
             documents = Documents(settings, facts, None, topology, watch, PrecisionStop(settings))
             own: list[Observer] = [OwnDatabase(self.database), ErrorStop(settings), watch, topology, documents]
             group = self._loaded.group

@@ -124,17 +124,25 @@ def ask_metrics(urls: list[str]) -> Callable[[], dict[str, dict[str, float]]]:
 
 
 class Watch(Observer):
-    """Watches the measured phase from the end of its warm-up to the end of issuing."""
+    """Watches each measured phase from the end of its warm-up to the end of issuing. `server` makes who asks it."""
 
-    def __init__(self, group: ProcessGroup, server: ServerWatch, stack: ExitStack) -> None:
-        self._group, self._server = group, server
+    def __init__(self, group: ProcessGroup, server: Callable[[], ServerWatch], stack: ExitStack) -> None:
+        self._group, self._make_server = group, server
+        self._server = server()
         self._begin_ns: int | None = None
         self._began = self._over = False
-        stack.callback(server.stop)
+        stack.callback(self._stop)
+
+    def _stop(self) -> None:
+        self._server.stop()
 
     def begin(self, phase: PhaseRun) -> None:
         """See Observer."""
         if phase.plan.measured:
+            if self._began:
+                self.finish()
+                self._server = self._make_server()
+                self._began = self._over = False
             self._begin_ns = phase.result.counts.start_ns + int(phase.plan.message.get("warmup_s", 0.0) * 1e9)
 
     def tick(self, phase: PhaseRun) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cqlsurge.load.engines.wire.requests import Clock
+from cqlsurge.load.compiled.clock import Clock
 from cqlsurge.results.document import broken_laws
 from cqlsurge.runs.topology import TabletWatch
 from tests.integration.wire_support import Simulator, simulator

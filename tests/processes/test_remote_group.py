@@ -74,6 +74,15 @@ def test_histograms_are_the_sum_of_the_hosts(group: RemoteGroup) -> None:
             assert counts == [sum(cell) for cell in zip(*(group[kind][name] for group in groups), strict=True)]
 
 
+def test_nothing_is_lost_that_is_said_while_the_watch_ends(group: RemoteGroup) -> None:
+    def watch(phase: PhaseRun) -> None:
+        group.begin_watch()
+        group.end_watch()
+
+    result = PhaseRun(group, plan(20_001), Interrupts(), Listener(), [Ticks(watch)]).run()
+    assert measures_of(group, result).operations["ok"] == 20_001
+
+
 def test_a_request_to_stop_reaches_all_hosts(group: RemoteGroup) -> None:
     interrupts = Interrupts()
     asked_s = 0.0

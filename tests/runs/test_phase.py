@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from cqlsurge.results.listener import Listener
 from cqlsurge.runs import phase
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.phase import PhaseResult, PhaseRun
+from cqlsurge.runs.watch import ServerWatch, Watch
 from tests.processes.hosts import Heard, Ticks, make_ready, plan
 
 
@@ -171,3 +172,16 @@ def test_a_rate_is_held_and_divided() -> None:
     counts = laws_hold(result)
     assert counts["due"] == pytest.approx(4000, abs=40)
     assert counts["ok"] + counts["backlog"] + counts["in_flight"] == counts["due"]
+
+
+def test_each_measured_phase_is_watched_anew() -> None:
+    def ask() -> dict[str, dict[str, float]]:
+        return {"metrics": {"reactor_utilization": 0.5}}
+
+    with group_of(1, [{"service_ns": 1_000_000}]) as group, ExitStack() as stack:
+        watch = Watch(group, lambda: ServerWatch([ask]), stack)
+        seen = []
+        for _ in range(2):
+            PhaseRun(group, plan(None, duration_s=1.6), Interrupts(), Listener(), [watch]).run()
+            seen.append((watch.server.get("samples"), bool(watch.host)))
+    assert seen == [(1, True), (1, True)]
