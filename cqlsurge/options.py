@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cqlsurge.conditions import parse_condition
 from cqlsurge.errors import UsageError
 from cqlsurge.load.outcomes.policy import parse_policies
 from cqlsurge.units import parse_count, parse_goal, parse_share, parse_size, positive_count
@@ -61,6 +62,12 @@ def parse_listen(text: str) -> tuple[str, int]:
 def policies(text: str) -> str:
     """Error policies, as they were written."""
     parse_policies(text)
+    return text
+
+
+def figure_condition(text: str) -> str:
+    """A condition on a figure, as it was written. Raises ValueError."""
+    parse_condition(text)
     return text
 
 

@@ -48,11 +48,12 @@ def build(
     precision: dict[str, Any] | None = None,
     still_open: Open | None = None,
     phases: Sequence[dict[str, Any]] = (),
+    expectations: Sequence[dict[str, Any]] = (),
 ) -> Document:
     """The document of a run, whole or as far as it has come.
 
     precision: Until.facts of a run that has --until; still_open: what it takes to take the run up again; phases: what
-    came of those before (earlier_phase).
+    came of those before (earlier_phase); expectations: what was expected of the figures, and whether it came so.
     """
     unacknowledged = figures.numbers.unacknowledged
     return {
@@ -91,6 +92,7 @@ def build(
         "timeline": figures.timeline,
         **({} if precision is None else {"precision": precision}),
         **({} if still_open is None else {"open": asdict(still_open)}),
+        **({"expectations": list(expectations)} if expectations else {}),
         **(
             {}
             if facts.workload is None

@@ -11,6 +11,7 @@ from cqlsurge.processes.group import Host
 from cqlsurge.results.balance import imbalances, with_shares
 from cqlsurge.results.document import Document, RunFacts, build, earlier_phase
 from cqlsurge.results.evidence import evidence_of
+from cqlsurge.results.expectations import judged
 from cqlsurge.results.figures import Figures, figures_of
 from cqlsurge.results.files import ResultFile
 from cqlsurge.results.host_figures import HostFacts, host_figures
@@ -50,6 +51,7 @@ class Documents(Observer):
         self._told_until = 0
         self._unwritten = ""
         self._earlier: list[dict[str, Any]] = []
+        self._expectations: list[dict[str, Any]] = []
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
@@ -78,6 +80,7 @@ class Documents(Observer):
         if not result.plan.measured and not result.lost and state == "partial":
             result.lost.append("not all keys could be written" if self._facts.workload is None else "not all was done")
         figures = self._figures(result, hosts, whole=True)
+        self._expectations += judged(result.plan.expect, figures, result.plan.headline)
         document = self._build(result, figures, self._verdict(result, figures), state)
         self._save(document, listener)
         return {**document, "unwritten": self._unwritten} if self._unwritten else document
@@ -94,13 +97,15 @@ class Documents(Observer):
         ]
         figures = figures_of(counts, result.numbers(), phase=result.plan.name, rated=rated, hosts=of_hosts)
         figures.targets = with_shares(figures.targets, self._topology.shares)
-        if self._facts.workload is not None:
-            figures.statements = statements_of(counts.processes, self._facts.workload["statements"])
+        told = {} if self._facts.workload is None else self._facts.workload["statements"]
+        figures.statements = statements_of(counts.processes, told)
         return figures
 
     def keep(self, result: PhaseResult, hosts: Sequence[Host]) -> None:
         """Takes down what came of a phase that another one follows."""
-        self._earlier.append(earlier_phase(self._figures(result, hosts, whole=True), "done"))
+        figures = self._figures(result, hosts, whole=True)
+        self._expectations += judged(result.plan.expect, figures, result.plan.headline)
+        self._earlier.append(earlier_phase(figures, "done"))
 
     def _verdict(self, result: PhaseResult, figures: Figures) -> dict[str, Any]:
         evidence = evidence_of(
@@ -132,6 +137,7 @@ class Documents(Observer):
             precision=precision,
             still_open=still_open,
             phases=self._earlier,
+            expectations=self._expectations,
         )
         if self._resume is None or not result.plan.measured:
             return document

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cqlsurge.conditions import Condition, parse_condition
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.processes.dealer import LARGEST
@@ -28,7 +30,8 @@ class PhasePlan:
     start_ns (messages.py); headline: the latency that is told first; measured: whether the run is made for its figures;
     writes: whether its operations are writes, whose rows a later run may look for; written_before: the numbers below
     this were written by an earlier phase. Of a run that is taken up again: `first`, the first number that nobody had,
-    and `again`, lower ones that must be done again. block: numbers that a process is given at once, at most.
+    and `again`, lower ones that must be done again. block: numbers that a process is given at once, at most. expect:
+    what its figures shall be; stop_if: what ends it.
     """
 
     name: str
@@ -41,6 +44,8 @@ class PhasePlan:
     first: int = 0
     again: tuple[tuple[int, int], ...] = ()
     block: int = LARGEST
+    expect: tuple[Condition, ...] = ()
+    stop_if: tuple[Condition, ...] = ()
 
 
 def phases_of(settings: Settings) -> list[PhasePlan]:
@@ -101,4 +106,11 @@ def measure_phase(settings: Settings) -> PhasePlan:
         headline,
         writes=settings.mode == "write" or (settings.mode == "mixed" and not populated),
         written_before=settings.population if populated else 0,
+        expect=conditions(settings.expect),
+        stop_if=conditions(settings.stop_if),
     )
+
+
+def conditions(texts: Sequence[str]) -> tuple[Condition, ...]:
+    """The conditions that were written so."""
+    return tuple([parse_condition(text) for text in texts])

@@ -20,7 +20,7 @@ from cqlsurge.runs.outputs import Outputs
 from cqlsurge.runs.phase import Observer, PhaseRun
 from cqlsurge.runs.plan import RunPlan, check_target, make_plan
 from cqlsurge.runs.resume import Resume, phases_left
-from cqlsurge.runs.stops import ErrorStop, PrecisionStop, TableStop
+from cqlsurge.runs.stops import ErrorStop, FigureStop, PrecisionStop, TableStop
 from cqlsurge.runs.topology import LiveTopology, OwnDatabase
 from cqlsurge.runs.watch import Watch, server_watch
 from cqlsurge.settings import Settings
@@ -61,7 +61,8 @@ def run(
         for text in documents.imbalances():
             listener.warn(text)
 
-        stops = [ErrorStop(plan.settings), TableStop(database), precision]
+        figures = FigureStop({} if facts.workload is None else facts.workload["statements"])
+        stops = [ErrorStop(plan.settings), TableStop(database), figures, precision]
         observers = [OwnDatabase(database), *stops, outputs, watch, topology, *further, documents]
         for phase in phases_left(plan, resume, len(processes.group.processes)):
             result = PhaseRun(processes.group, phase, interrupts, listener, observers).run()
@@ -88,8 +89,8 @@ def _facts(plan: RunPlan, database: Database, processes: LoadProcesses) -> RunFa
 
 
 def exit_code(document: Document) -> int:
-    """What a run's document means for the shell: 130 interrupted, 1 too many errors, a lost process, or nothing
-    measured, else 0."""
+    """What a run's document means for the shell: 130 interrupted, 1 too many errors, a lost process, nothing measured,
+    or figures that are not as expected, else 0."""
     if document["state"] == "interrupted":
         return 130
     counts = document["operations"]
@@ -101,4 +102,5 @@ def exit_code(document: Document) -> int:
     wrong = any(document["errors"].get(name) and policies.get(name) != IGNORE for name in ("wrong", "missing"))
     nothing = any(reason["code"] == "nothing_measured" for reason in document["verdict"]["reasons"])
     incomplete = document["state"] != "done" or document.get("unwritten") or nothing
-    return 1 if incomplete or errors > allowed or wrong else 0
+    unexpected = any(not one["holds"] for one in document.get("expectations", []))
+    return 1 if incomplete or errors > allowed or wrong or unexpected else 0

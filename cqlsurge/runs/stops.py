@@ -1,4 +1,5 @@
-"""What ends a phase early: errors that --on-error names, a table that is dropped, and --until's precision."""
+"""What ends a phase early: errors that --on-error names, a table that is dropped, figures that --stop-if names, and
+--until's precision."""
 
 from __future__ import annotations
 
@@ -6,7 +7,10 @@ import time
 from typing import Any
 
 from cqlsurge.load.outcomes.policy import STOP
+from cqlsurge.results.expectations import judged
+from cqlsurge.results.figures import figures_of
 from cqlsurge.results.seconds import Second
+from cqlsurge.results.statements import statements_of
 from cqlsurge.results.until import Until
 from cqlsurge.runs.database import Database
 from cqlsurge.runs.phase import Observer, PhaseRun
@@ -14,6 +18,9 @@ from cqlsurge.settings import Settings
 from cqlsurge.units import parse_goal
 
 TABLE_EVERY_S = 0.5
+FIGURES_EVERY_S = 1.0
+#: before so much has been measured a figure ends nothing
+LEAST_S, LEAST_OPERATIONS = 2.0, 100
 
 
 class ErrorStop(Observer):
@@ -54,6 +61,31 @@ class TableStop(Observer):
             settings = self._database.settings
             phase.end_early(f"the table {settings.keyspace}.{settings.table} was dropped while the run went on")
         self._seen = there
+
+
+class FigureStop(Observer):
+    """Ends a phase once a figure of what it has measured so far is as none should be."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        """told: what is known of the statements before the run (statements_of)."""
+        self._told = told
+        self._look_at_s = 0.0
+
+    def tick(self, phase: PhaseRun) -> None:
+        """See Observer."""
+        now_s = time.monotonic()
+        if not phase.plan.stop_if or now_s < self._look_at_s or phase.result.lost:
+            return
+        counts = phase.result.counts
+        figures = figures_of(counts, phase.result.numbers(), phase=phase.plan.name)
+        figures.statements = statements_of(counts.processes, self._told)
+        self._look_at_s = time.monotonic() + FIGURES_EVERY_S
+        if figures.duration_s < LEAST_S or figures.measured_finished < LEAST_OPERATIONS:
+            return
+        for one in judged(phase.plan.stop_if, figures, phase.plan.headline):
+            if one["holds"]:
+                phase.end_early(f"the run was stopped, as asked for: {one['text']}")
+                return
 
 
 class PrecisionStop(Observer):

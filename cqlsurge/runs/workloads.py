@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cqlsurge.conditions import Condition, condition
 from cqlsurge.database.address import parse_address, parse_translations
 from cqlsurge.database.connect import connect
 from cqlsurge.database.secrets import read_security
@@ -22,7 +23,7 @@ from cqlsurge.load.workload.python import Workload
 from cqlsurge.load.workload.spec import PhaseSpec, StatementSpec, TableSpec, WorkloadSpec
 from cqlsurge.options import mix_of
 from cqlsurge.processes.dealer import LARGEST
-from cqlsurge.runs.phases import DRAIN_GRACE_S, POPULATE_CONCURRENCY, PhasePlan
+from cqlsurge.runs.phases import DRAIN_GRACE_S, POPULATE_CONCURRENCY, PhasePlan, conditions
 from cqlsurge.settings import DEFAULT_OPERATIONS, RATE_CONCURRENCY, Settings
 from cqlsurge.workload.document import nearest
 from cqlsurge.workload.loader import load_file, load_python
@@ -120,7 +121,17 @@ class RunWorkload:
         }
         headline = phase.latency or ("service" if rate is None else "response")
         writes = all(self.spec.statement(name).writes for name, weight in phase.mix if weight)
-        return PhasePlan(phase.name, total, message, headline, measured=last, writes=writes, block=block or LARGEST)
+        return PhasePlan(
+            phase.name,
+            total,
+            message,
+            headline,
+            measured=last,
+            writes=writes,
+            block=block or LARGEST,
+            expect=_conditions(phase.expect) + (conditions(settings.expect) if last else ()),
+            stop_if=_conditions(phase.stop_if) + (conditions(settings.stop_if) if last else ()),
+        )
 
     def _concurrency(self, phase: PhaseSpec) -> int:
         if phase.rate:
@@ -148,6 +159,10 @@ class RunWorkload:
             for number in range(first, min(past, first + LOOKED_AT)):
                 found.add(workload.locate(number)[1])
         return [(partition, partition + 1) for partition in sorted(found)]
+
+
+def _conditions(written: Sequence[tuple[str, str, str]]) -> tuple[Condition, ...]:
+    return tuple([condition(*one) for one in written])
 
 
 def expected_hit_rate(spec: WorkloadSpec, phase: PhaseSpec, statement: StatementSpec) -> float | None:

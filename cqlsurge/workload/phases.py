@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from cqlsurge.conditions import condition
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.load.workload.mix import Mix
 from cqlsurge.load.workload.picks import Picker
@@ -205,7 +206,12 @@ class PhaseReader:
             found = _CONDITION.match(value.scalar("a value such as '> 10ms'"))
             if found is None:
                 value.fail(f"{value.text!r} is no condition: write '> 10ms', '< 0.1%' or 100%")
-            conditions.append((figure, found[1] or "=", found[2].replace(" ", "")))
+            written = (figure, found[1] or "=", found[2].replace(" ", ""))
+            try:
+                condition(*written)
+            except ValueError as error:
+                node.keys[figure].fail(str(error))
+            conditions.append(written)
         return tuple(conditions)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cqlsurge.results.document import broken_laws
+from cqlsurge.results.expectations import lines as expectation_lines
 from cqlsurge.results.statements import lines as statement_lines
 from cqlsurge.results.until import line as precision_line
 from cqlsurge.results.verdict import lines as verdict_lines
@@ -138,6 +139,7 @@ def tail_lines(document: dict[str, Any], width: int = WIDTH) -> list[str]:
     for at, text in enumerate(statement_lines(document)):
         lines.append(f"{'' if at else 'rows':11} {text}")
     lines += [phase_line(phase) for phase in document.get("phases", [])]
+    lines += [f"{'' if at else 'expected':11} {text}" for at, text in enumerate(expectation_lines(document))]
     if document["errors"]:
         classes = ", ".join(f"{name} {count:,}" for name, count in document["errors"].items())
         lines.append(f"errors      {counts['failed']:,} failed, {counts['unknown']:,} unknown: {classes}")
