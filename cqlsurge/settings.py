@@ -106,8 +106,8 @@ class Settings:
     )
     expect: tuple[str, ...] = option(
         (),
-        'what a figure of the run shall be, else the exit code is 1; again and again: "read.p99 < 10ms", "errors < 0.1%%", '
-        '"throughput > 50k" (default: nothing)',
+        'what a figure of the run shall be, else exit code 1; again and again: "read.p99 < 10ms", "errors < 0.1%%" '
+        "(default: nothing)",
         "What to do",
         parse=figure_condition,
         metavar="CONDITION",
