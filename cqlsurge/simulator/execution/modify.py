@@ -180,7 +180,9 @@ class Writer:
         if not self._scylla and (applied or found is None):
             columns = columns[:1]
         shown = [serialize(t.BOOLEAN, applied), *((found or {}).get(column.name) for column in columns[1:])]
-        return Rows(len(columns), [tuple(shown)], None if self._context.skip_metadata else columns)
+        # Cassandra names these columns whatever the client asks for.
+        unnamed = self._context.skip_metadata and self._scylla
+        return Rows(len(columns), [tuple(shown)], None if unnamed else columns)
 
 
 def _inserted(columns: list[Column], terms: dict[str, Any], values: Sequence[Any]) -> Key:
