@@ -99,16 +99,15 @@ class Step:
 
     @property
     def capacity(self) -> float | None:
-        """Operations ended a second while more and more waited: what the system does at most. None: it kept up."""
+        """Operations ended a second while more and more waited: what it does at most. None: it kept up, or stood."""
         rows = self.seconds
         busy = [
             row
             for before, row in pairwise(rows)
             if row.waiting > before.waiting and before.waiting > OVERLOAD * self.rate
         ]
-        if not busy:
-            return None
-        return sum(row.ended for row in busy) / sum(row.span_s for row in busy)
+        ended = sum(row.ended for row in busy)
+        return ended / sum(row.span_s for row in busy) if ended else None
 
     @property
     def observed(self) -> float:

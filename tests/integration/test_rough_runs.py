@@ -31,8 +31,6 @@ WALL_CLOCK = {
     "load/worker/main.py": "the hello message",
     "load/latency/hdr.py": "a log's start, in words",
     "runs/run.py": "started_at",
-    "runs/steps.py": "started_at",
-    "runs/resume.py": "how long ago a file was written",
     "runs/outputs.py": "a log's start",
 }
 

@@ -92,6 +92,14 @@ def test_what_holds_no_more_is_drift() -> None:
     assert search.answer().rate == pytest.approx(6_000, rel=0.06)
 
 
+def test_a_system_that_stands_still_has_shown_no_capacity() -> None:
+    def system(rate: float, at: int) -> Second:
+        return Second(1.0, int(rate), 0, int(rate) * (at + 1), (0,), (0,))
+
+    answer = drive(Search(GOAL, Bounds(max_steps=4)), system).answer()
+    assert (answer.state, answer.rate) == ("none", None)
+
+
 def test_nothing_is_known_before_a_step() -> None:
     assert Search(GOAL, Bounds()).answer().rate is None
 
