@@ -43,7 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "cassandra3" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
     long = [item for item in items if item.get_closest_marker("long")]
-    if not config.getoption("--all") and 0 < len(long) < len(items):
+    asked = config.getoption("--all") or "long" in config.option.markexpr
+    if not asked and 0 < len(long) < len(items):
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
 

@@ -17,7 +17,7 @@ from cqlsurge.host.starter import end_with_starter
 from cqlsurge.results.comparable import EVERYTHING, judge_comparable
 from cqlsurge.results.compare import compare
 from cqlsurge.results.document import Document
-from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile
+from cqlsurge.results.files import OutputFile, is_standard_output
 from cqlsurge.results.folder import folder_of, keep, make_folder
 from cqlsurge.results.listener import Listener
 from cqlsurge.runs.run import exit_code
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     folder = folder_of(args.keep_in) or Path(f"ab-{stamp}")
     make_folder(folder)
     end_with_starter()
-    stream = sys.stderr if args.json == STANDARD_OUTPUT else sys.stdout
+    stream = sys.stderr if is_standard_output(args.json) else sys.stdout
     experiment = Experiment(sides, folder, stream)
     rehearsals = args.rehearse if args.rehearse is not None else int(sides[0].address is None)
     experiment.make(rehearsals, order_of(args.repeat, args.order, sides[0].seed))

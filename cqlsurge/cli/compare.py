@@ -11,7 +11,7 @@ from cqlsurge.errors import UsageError
 from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.results.comparable import judge_comparable
 from cqlsurge.results.compare import KIND, RUN_VARIATION, Comparison, compare
-from cqlsurge.results.files import STANDARD_OUTPUT, OutputFile, marked
+from cqlsurge.results.files import OutputFile, is_standard_output, marked
 from cqlsurge.results.folder import VARIABLE, folder_of, read_runs
 from cqlsurge.results.limits import check_limits, parse_limit
 from cqlsurge.show.terminal.comparison import markdown, print_comparison
@@ -116,7 +116,7 @@ def tell(comparison: Comparison, args: argparse.Namespace, output: OutputFile | 
         **comparison.to_json(),
         "limits": [{"limit": one.limit.text, "broken": one.broken, "text": one.text} for one in outcomes],
     }
-    stream = sys.stderr if args.json == STANDARD_OUTPUT else sys.stdout
+    stream = sys.stderr if is_standard_output(args.json) else sys.stdout
     if args.markdown:
         stream.write(markdown(comparison))
         stream.write("".join(f"- {one.text}\n" for one in outcomes))
