@@ -9,12 +9,12 @@ import argparse
 import os
 import sys
 import threading
-import traceback
 from importlib import import_module
 
 from cqlsurge import __version__
 from cqlsurge.cli import COMMANDS
 from cqlsurge.errors import CqlsurgeError
+from cqlsurge.host.threads import ended_by
 
 INTERRUPTED = 130
 
@@ -47,13 +47,9 @@ def tell_of_thread(failed: threading.ExceptHookArgs, program: str) -> None:
     """A bug on a thread beside the load ends that thread alone: one line, where a traceback would cover the screen."""
     if isinstance(failed.exc_value, SystemExit):
         return
-    *_, last = traceback.walk_tb(failed.exc_traceback)
-    place = f"{os.path.basename(last[0].f_code.co_filename)}:{last[1]}"
-    name = failed.thread.name if failed.thread else "a thread"
-    sys.stderr.write(
-        f"{program}: {name!r} ended by a bug, and what it watched is not told any more: "
-        f"{failed.exc_type.__name__}: {failed.exc_value} ({place})\n"
-    )
+    if failed.exc_value is not None:
+        name = failed.thread.name if failed.thread else "a thread"
+        sys.stderr.write(f"{program}: {ended_by(name, failed.exc_value)}\n")
 
 
 def run_command(words: list[str], program: str) -> int:

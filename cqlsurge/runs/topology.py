@@ -10,6 +10,7 @@ from typing import Any
 from cassandra import DriverException
 from cassandra.cluster import NoHostAvailable
 
+from cqlsurge.host.threads import Background
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.results.balance import expected_shares
 from cqlsurge.runs.database import Database
@@ -26,11 +27,15 @@ class TabletWatch:
         self.latest: Any = None
         self._read, self._every_s = read, every_s
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tablet watch", daemon=True)
+        self._thread = Background(self._run, "tablet watch")
 
     def start(self) -> None:
         """Begins to read."""
         self._thread.start()
+
+    def take_failure(self) -> str:
+        """See Background."""
+        return self._thread.take_failure()
 
     def stop(self) -> None:
         """Reads no more."""
@@ -68,6 +73,8 @@ class LiveTopology(Observer):
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
+        if failure := self._tablets.take_failure():
+            phase.listener.warn(failure)
         changes = self._database.watch.changes()
         for what, address in changes:
             self.events.append({"t_s": phase.t_s, "event": f"node {what}", "address": address})

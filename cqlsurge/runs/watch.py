@@ -17,6 +17,7 @@ from typing import Any
 from cassandra import DriverException, OperationTimedOut
 from cassandra.cluster import NoHostAvailable, Session
 
+from cqlsurge.host.threads import Background
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.runs.database import Database
 from cqlsurge.runs.phase import Observer, PhaseRun
@@ -37,7 +38,7 @@ class ServerWatch:
     def __init__(self, asks: list[Callable[[], dict[str, dict[str, float]]]]) -> None:
         self._asks = asks
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="server watch", daemon=True)
+        self._thread = Background(self._run, "server watch")
         self._sums: dict[str, dict[str, float]] = {}
         self._counts: dict[str, int] = {}
         self._samples = self._unanswered = 0
@@ -46,6 +47,10 @@ class ServerWatch:
         """Begins to ask."""
         if self._asks:
             self._thread.start()
+
+    def take_failure(self) -> str:
+        """See Background."""
+        return self._thread.take_failure()
 
     def stop(self) -> None:
         """Asks no more."""
@@ -147,6 +152,8 @@ class Watch(Observer):
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
+        if failure := self._server.take_failure():
+            phase.listener.warn(failure)
         if not self._began and self._begin_ns is not None and time.monotonic_ns() >= self._begin_ns:
             self._began = True
             self._group.begin_watch()
