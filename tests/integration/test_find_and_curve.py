@@ -24,6 +24,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_find_from_the_command_line(tmp_path: Path) -> None:
     document, page = tmp_path / "found.json", tmp_path / "found.html"
     with simulated(*QUEUE) as server:
@@ -55,6 +56,7 @@ def test_find_and_its_table_from_python() -> None:
     assert found.rows[0]["response_p99_us"] > 0
 
 
+@pytest.mark.long
 def test_a_curve_and_its_page(tmp_path: Path) -> None:
     document, page = tmp_path / "curve.json", tmp_path / "curve.html"
     with simulated(*QUEUE) as server:

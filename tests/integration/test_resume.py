@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cqlsurge.results.document import broken_laws
 from tests.simulator.simulated import simulated
 
@@ -31,6 +33,7 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.long
 def test_a_soak_that_is_killed_again_and_again(tmp_path: Path) -> None:
     file, draw = tmp_path / "soak.json", random.Random(5)
     with simulated() as server:
