@@ -9,6 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cqlsurge.load.workload.helpers import Words as Words
     from cqlsurge.load.workload.helpers import words64 as words64
+    from cqlsurge.load.workload.python import Statement as Statement
+    from cqlsurge.load.workload.python import Table as Table
+    from cqlsurge.load.workload.python import Workload as Workload
+    from cqlsurge.load.workload.python import expr as expr
 
 
 def __getattr__(name: str) -> object:

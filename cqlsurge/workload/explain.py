@@ -11,6 +11,7 @@ from cqlsurge.load.workload.picks import Picker
 from cqlsurge.load.workload.spec import PhaseSpec, StatementSpec, TableSpec, WorkloadSpec
 from cqlsurge.load.workload.walk import Walk
 from cqlsurge.units import show_count, show_s
+from cqlsurge.workload.checks import what_is_checked
 
 #: rows that sizes are taken from
 SAMPLED = 200
@@ -137,11 +138,13 @@ def _expected(spec: WorkloadSpec, phase: PhaseSpec, statement: StatementSpec, pi
         hits = "finds rows, once the phase has written some"
     else:
         hits = "finds what has been written by then"
-    unknown = [one.name for one in statement.returns if not one.column]
-    checked = f"not checked: {', '.join(unknown)}" if unknown else "content checked by --verify"
-    if statement.filtered or statement.covers == "table":
-        checked = "rows checked one by one, not which ones"
-    return f"{hits}; {checked}"
+    checked, unchecked = what_is_checked(spec, statement)
+    parts = [hits]
+    if checked:
+        parts.append(f"--verify checks {', '.join(checked)}")
+    if unchecked:
+        parts.append(f"not checked: {'; '.join(unchecked)}")
+    return "; ".join(parts)
 
 
 def operations_text(spec: WorkloadSpec, phase: str | None, count: int, seed: int = 1) -> str:

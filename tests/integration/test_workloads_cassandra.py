@@ -73,6 +73,18 @@ def test_what_comes_along_runs(cassandra: EmbeddedCluster, name: str, params: tu
             assert counts["hit_rate"] == 1
 
 
+def test_two_processes_write_each_row_once_and_read_what_is_written(cassandra: EmbeddedCluster) -> None:
+    loaded = done(cassandra, "wide", "partitions=20", "rows=30", phases="load", processes=2, truncate=True)
+    assert loaded.operations.ok == 600
+    read = done(cassandra, "wide", "partitions=20", "rows=30", mix="partition=1", phases="run", operations=200)
+    assert read.errors == {}
+    assert read.document["statements"]["partition"]["rows"] == 200 * 30
+    series = done(cassandra, "timeseries", "sensors=10", "every=600", processes=2, operations=3000, truncate=True)
+    assert series.errors == {}
+    assert series.document["statements"]["newest"]["hit_rate"] > 0.95
+    assert series.document["statements"]["hour"]["pages"] >= series.document["statements"]["hour"]["ok"]
+
+
 def test_a_workload_built_in_python(cassandra: EmbeddedCluster) -> None:
     w = Workload("made", keys=100)
     w.schema(
