@@ -31,6 +31,8 @@ WALL_CLOCK = {
     "load/worker/main.py": "the hello message",
     "load/latency/hdr.py": "a log's start, in words",
     "runs/run.py": "started_at",
+    "runs/steps.py": "started_at",
+    "runs/resume.py": "how old the file of the earlier run is",
     "runs/outputs.py": "a log's start",
 }
 
