@@ -14,6 +14,7 @@ from typing import Any
 from cassandra import AuthenticationFailed, DriverException, OperationTimedOut, Unauthorized
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.connection import ConnectionException
 from cassandra.policies import FallthroughRetryPolicy, RoundRobinPolicy
 from cassandra.protocol import ErrorMessage
 
@@ -28,6 +29,8 @@ REQUEST_TIMEOUT_S = 30.0
 #: an idle connection is asked for a sign of life so often: one that died in silence would hide what happens to nodes;
 #: a server under load may take its time
 HEARTBEAT_S, HEARTBEAT_TIMEOUT_S = 10, 20
+#: whatever the driver raises where the database, or the way to it, is at fault: it has no common base
+DATABASE_FAULTS = (NoHostAvailable, DriverException, ErrorMessage, ConnectionException, OSError)
 NODES_TOLD = 3
 
 # The driver warns about each failed attempt; our own error says it once, in one line.
@@ -62,7 +65,7 @@ def connect(
     )
     try:
         return cluster, cluster.connect()
-    except (NoHostAvailable, DriverException, ErrorMessage, OSError) as error:
+    except DATABASE_FAULTS as error:
         nodes = [(str(host.endpoint.address), int(host.endpoint.port)) for host in cluster.metadata.all_hosts()]
         cluster.shutdown()
         raise ClusterError(explain(error, found, nodes, security)) from error
@@ -82,7 +85,7 @@ def plain_errors(doing: str) -> Iterator[None]:
         raise ClusterError(
             f"{doing}: no answer within {REQUEST_TIMEOUT_S:.0f} s; is the database overloaded?"
         ) from error
-    except (DriverException, ErrorMessage, OSError) as error:
+    except DATABASE_FAULTS as error:
         raise ClusterError(f"{doing}: {_first_line(str(error))}") from error
 
 

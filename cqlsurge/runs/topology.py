@@ -7,9 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from cassandra import DriverException
-from cassandra.cluster import NoHostAvailable
-
+from cqlsurge.database.connect import DATABASE_FAULTS
 from cqlsurge.host.threads import Background
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.results.balance import expected_shares
@@ -45,7 +43,7 @@ class TabletWatch:
         while not self._stop.wait(self._every_s):
             try:
                 self.latest = self._read()
-            except (DriverException, NoHostAvailable):
+            except DATABASE_FAULTS:
                 pass  # the server is busy or away: the engine learns tablets from its answers too
 
 

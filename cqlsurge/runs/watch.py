@@ -14,9 +14,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from cassandra import DriverException, OperationTimedOut
-from cassandra.cluster import NoHostAvailable, Session
+from cassandra import OperationTimedOut
+from cassandra.cluster import Session
+from cassandra.connection import ConnectionException
 
+from cqlsurge.database.connect import DATABASE_FAULTS
 from cqlsurge.host.threads import Background
 from cqlsurge.processes.group import ProcessGroup
 from cqlsurge.runs.database import Database
@@ -66,10 +68,10 @@ class ServerWatch:
     def _ask(self, ask: Callable[[], dict[str, dict[str, float]]]) -> bool:
         try:
             said = ask()
-        except OperationTimedOut:
+        except (OperationTimedOut, ConnectionException):
             self._unanswered += 1
             return True
-        except (DriverException, NoHostAvailable, OSError, ValueError):
+        except (*DATABASE_FAULTS, ValueError):
             return False  # this server does not tell, or no longer: the verdict does without
         if self._stop.is_set():
             return True

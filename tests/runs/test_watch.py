@@ -5,6 +5,7 @@ How: real samplers on this very process, a real HTTP server with ScyllaDB's metr
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -13,9 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cassandra import OperationTimedOut
+from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionShutdown
+from cassandra.protocol import ServerError
 
 from cqlsurge.processes.host_watch import HostWatch
 from cqlsurge.runs import watch
+from cqlsurge.runs.topology import TabletWatch
 from cqlsurge.runs.watch import ServerWatch, ask_metrics
 
 METRICS = """# HELP scylla_reactor_utilization CPU utilization
@@ -99,3 +104,31 @@ def test_host_and_processes_are_added_up() -> None:
     assert 0 <= facts["busy_share"] <= 1
     assert facts["waited_share"] >= 0
     assert "load_1m" in facts
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ConnectionShutdown("closed"),
+        NoHostAvailable("none", {}),
+        OperationTimedOut(),
+        ServerError(0, "busy", None),
+        OSError(),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_tablets_are_read_again_after_any_trouble_of_the_database(fault: Exception) -> None:
+    asked = itertools.count()
+
+    def read() -> str:
+        if next(asked) < 3:
+            raise fault
+        return "tablets"
+
+    tablets = TabletWatch(read, every_s=0.001)
+    tablets.start()
+    deadline_s = time.monotonic() + 30
+    while tablets.latest is None and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    tablets.stop()
+    assert tablets.latest == "tablets"
