@@ -48,8 +48,9 @@ class Wire:
 
     def reset(self) -> None:
         """End the connection with RST."""
-        connected = self._transport.get_extra_info("socket")
-        if connected is not None and not self._transport.is_closing():
+        # An encrypted transport that was closed twice has no socket left to ask for.
+        connected = None if self._transport.is_closing() else self._transport.get_extra_info("socket")
+        if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
