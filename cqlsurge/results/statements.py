@@ -7,7 +7,7 @@ from typing import Any
 
 from cqlsurge.results.counts import ProcessCounts
 
-COUNTS = ("ok", "failed", "unknown", "rows", "empty", "pages", "page_ns")
+COUNTS = ("ok", "failed", "unknown", "rows", "empty", "pages", "page_ns", "applied", "not_applied")
 STATEMENT_KEYS = ("cql", "table", "expected_hit_rate")
 
 
@@ -37,6 +37,8 @@ def _told(counts: dict[str, int], slowest_ns: int, told: dict[str, Any]) -> dict
     found: dict[str, Any] = {name: counts[name] for name in ("ok", "failed", "unknown", "rows", "empty")}
     found["hit_rate"] = round(1 - counts["empty"] / counts["ok"], 6) if reads and counts["ok"] else None
     found["expected_hit_rate"] = told.get("expected_hit_rate")
+    if counts["applied"] or counts["not_applied"]:
+        found["applied"], found["not_applied"] = counts["applied"], counts["not_applied"]
     if counts["pages"]:
         found["pages"] = counts["pages"]
         found["page_mean_us"] = round(counts["page_ns"] / counts["pages"] / 1000, 3)
@@ -48,6 +50,10 @@ def lines(document: dict[str, Any]) -> list[str]:
     """A line for each statement that reads: rows, and how many reads found some."""
     found = []
     for name, one in document.get("statements", {}).items():
+        if "applied" in one:
+            applied, refused = one["applied"], one["not_applied"]
+            text = f"{name}: {applied:,} applied, {refused:,} not ({applied / (applied + refused):.2%} applied)"
+            found.append(text + (f", {one['unknown']:,} unknown" if one["unknown"] else ""))
         if one["hit_rate"] is None:
             continue
         text = f"{name}: {one['rows']:,} rows; {one['hit_rate']:.2%} of the reads found some"

@@ -64,11 +64,12 @@ def run(
         figures = FigureStop({} if facts.workload is None else facts.workload["statements"])
         stops = [ErrorStop(plan.settings), TableStop(database), figures, precision]
         observers = [OwnDatabase(database), *stops, outputs, watch, topology, *further, documents]
-        for phase in phases_left(plan, resume, len(processes.group.processes)):
+        phases = phases_left(plan, resume, len(processes.group.processes))
+        for phase in phases:
             result = PhaseRun(processes.group, phase, interrupts, listener, observers).run()
             if not result.complete:
                 break
-            if phase is not plan.phases[-1] and plan.workload is not None:
+            if phase is not phases[-1] and plan.workload is not None:
                 documents.keep(result, processes.group.hosts)
         watch.finish()
         return documents.conclude(result, processes.group.hosts, listener)

@@ -140,7 +140,7 @@ class Phase:
             return
         done_ns = time.monotonic_ns()
         self._in_flight -= 1
-        fault = self._requests.fault(number, rows)
+        fault = self._requests.unfulfilled(kind, rows) or self._requests.fault(number, rows)
         if fault is None:
             recorder.succeed(kind, due_ns, sent_ns, done_ns, len(rows))
         else:

@@ -19,7 +19,7 @@ from typing import Any
 from cqlsurge.load.latency.hdr import encode
 from cqlsurge.load.latency.histogram import LATENCIES
 from cqlsurge.load.latency.layout import index_of, new_counts
-from cqlsurge.load.outcomes.classes import MISSING, OK, UNKNOWN, outcome_of
+from cqlsurge.load.outcomes.classes import MISSING, NOT_APPLIED, OK, UNKNOWN, outcome_of
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.load.workload.model import Kind
 
@@ -34,17 +34,20 @@ class KindRecord:
     """Counts and interval histograms of one kind of operation."""
 
     __slots__ = (
-        "empty", "failed", "name", "ok", "page_max_ns", "page_ns", "pages", "response", "returns", "rows", "service",
-        "taken", "unknown", "wait", "writes",
+        "applied", "conditional", "empty", "failed", "must_apply", "name", "not_applied", "ok", "page_max_ns",
+        "page_ns", "pages", "response", "returns", "rows", "service", "taken", "unknown", "wait", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: Kind) -> None:
         self.name = kind.name
         self.writes = kind.writes
         self.returns = bool(kind.returns)
+        self.conditional, self.must_apply = kind.conditional, kind.must_apply
         self.ok = self.failed = self.unknown = self.rows = 0
         #: answers without rows; pages of answers that were read by the page, and how long these took
         self.empty = self.pages = self.page_ns = self.page_max_ns = 0
+        #: answers of a conditional write that say that it was done, or that its condition did not hold
+        self.applied = self.not_applied = 0
         self.taken = 0  # how many of them had ended when the histograms began
         self.wait, self.service, self.response = new_counts(), new_counts(), new_counts()
 
@@ -100,6 +103,15 @@ class Recorder:
         if record.returns and not rows:
             record.empty += 1
         self._time(record, due_ns, sent_ns, done_ns)
+
+    def condition(self, kind: int, applied: bool) -> str:
+        """A conditional write was answered; gives the error class where that is one, else ""."""
+        record = self.kinds[kind]
+        if applied:
+            record.applied += 1
+            return ""
+        record.not_applied += 1
+        return NOT_APPLIED if record.must_apply else ""
 
     def page(self, kind: int, took_ns: int) -> None:
         """A page of an answer has come; `took_ns` since it was asked for."""
@@ -172,6 +184,8 @@ class Recorder:
             taken = kinds[kind.name] = {OK: kind.ok, "failed": kind.failed, "unknown": kind.unknown, "rows": kind.rows}
             if kind.returns:
                 taken.update(empty=kind.empty, pages=kind.pages, page_ns=kind.page_ns, page_max_ns=kind.page_max_ns)
+            if kind.conditional:
+                taken.update(applied=kind.applied, not_applied=kind.not_applied)
             idle = kind.taken == (ended := kind.ok + kind.failed + kind.unknown)
             kind.taken = ended
             for latency in LATENCIES:

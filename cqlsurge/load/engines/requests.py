@@ -33,6 +33,7 @@ class Requests:
         #: what the driver takes for a value that leaves its cell alone
         self.unset = unset
         self._workload = work.workload
+        self._recorder = work.recorder
         known = work.workload.user_types
         self._decoders = [
             [bind_of(parse_type(column.type, known)) for column in kind.binds] for kind in work.workload.kinds
@@ -53,6 +54,13 @@ class Requests:
         if cell is UNSET:
             return self.unset
         return None if cell is None else decode(cell)
+
+    def unfulfilled(self, kind: int, rows: Sequence[Sequence[Any]]) -> tuple[str, str] | None:
+        """Counts whether a conditional write was applied; (error class, text) where it had to be and was not."""
+        if not self._workload.kinds[kind].conditional or not rows:
+            return None
+        error_class = self._recorder.condition(kind, bool(rows[0][0]))
+        return (error_class, "its condition did not hold") if error_class else None
 
     def fault(self, number: int, rows: Sequence[Sequence[Any]]) -> tuple[str, str] | None:
         """(`missing` or `wrong`, text) where the answer is not what it must be; None where it is or is not checked."""

@@ -19,6 +19,7 @@ UNAUTHORIZED = "unauthorized"
 PROTOCOL = "protocol"
 MISSING = "missing"
 WRONG = "wrong"
+NOT_APPLIED = "not_applied"
 
 CLASSES = (
     CLIENT_TIMEOUT,
@@ -34,6 +35,7 @@ CLASSES = (
     PROTOCOL,
     MISSING,
     WRONG,
+    NOT_APPLIED,
 )
 
 OK = "ok"
@@ -56,8 +58,10 @@ _BY_CODE = {
     0x2500: UNPREPARED,
 }
 
-# The server refused before it did anything: the write did not happen.
-_REFUSED = frozenset([UNAVAILABLE, RATE_LIMITED, UNPREPARED, BOOTSTRAPPING, INVALID, UNAUTHORIZED, PROTOCOL])
+# The server refused before it did anything, or a condition did not hold: the write did not happen.
+_REFUSED = frozenset(
+    [UNAVAILABLE, RATE_LIMITED, UNPREPARED, BOOTSTRAPPING, INVALID, UNAUTHORIZED, PROTOCOL, NOT_APPLIED]
+)
 
 
 def class_of_code(code: int, rate_limit_code: int | None = None) -> str:

@@ -37,7 +37,8 @@ class Kind:
     `binds` are the statement's variables in order; `key` the positions in it that make the partition key; `returns` the
     columns of an answer's rows, empty where none are expected. `writes` says that a lost answer leaves its fate
     unknown. `timestamp` asks for a client timestamp, fixed at the first attempt so that a retry cannot reorder writes.
-    `pages`: how many pages of an answer are read, 0 for all.
+    `pages`: how many pages of an answer are read, 0 for all. `conditional`: the answer says whether it was applied;
+    `must_apply`: it failed where it was not.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Kind:
     page_size: int | None = None
     rows_expected: int | None = None
     pages: int = 1
+    conditional: bool = False
+    must_apply: bool = False
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,8 @@ def kind_of(statement: StatementSpec, consistency: str) -> Kind:
         page_size=statement.page_size or None,
         rows_expected=1 if statement.kind == "select" and statement.covers == "row" else None,
         pages=statement.pages,
+        conditional=statement.conditional,
+        must_apply=statement.not_applied == "error",
     )
 
 

@@ -67,7 +67,7 @@ class Ledger:
         if not self._end(operation):
             return
         found = [] if rows is None else rows
-        fault = self.requests.fault(operation.number, found)
+        fault = self.requests.unfulfilled(operation.kind, found) or self.requests.fault(operation.number, found)
         if fault is None:
             self.recorder.succeed(operation.kind, operation.due_ns, operation.sent_ns, done_ns, len(found))
         else:

@@ -44,6 +44,9 @@ _TARGET_TROUBLE = frozenset([classes.OVERLOADED, classes.CONNECTION, classes.BOO
 REPREPARE_NS = 20_000_000
 
 
+APPLIED = b"\x01"
+
+
 def sent_at(load: Load, conn: Connection, sid: int) -> int:
     """When the request in a slot was sent; 0 if it still waits to be."""
     seq = conn.flushes[sid]
@@ -149,8 +152,13 @@ def _succeed_or_fail(load: Load, conn: Connection, sid: int, plain: Frame, now: 
             return
     else:
         result = decode_result(Reader(plain.body))
-        # A conditional write says whether it was applied.
-        if not isinstance(result, Void) and not (load.spread[kind] and isinstance(result, Rows)):
+        if load.kinds[kind].conditional and isinstance(result, Rows) and result.rows:
+            # [applied] boolean, then the row that stood in the way, if one did.
+            error_class = load.recorder.condition(kind, result.rows[0][0] == APPLIED)
+            if error_class:
+                _end_failed(load, conn, sid, Failure(error_class, "its condition did not hold"), now)
+                return
+        elif not isinstance(result, Void):
             raise ProtocolError(f"{type(result).__name__} answers a statement that returns nothing")
     load.slow_answers += op & KIND_MASK < RETRIED
     attempt = take_back(load, conn, sid)
