@@ -121,7 +121,7 @@ def _rate_line(answer: dict[str, Any], slo: str) -> str:
 
 
 def _interval_line(answer: dict[str, Any]) -> str:
-    found = "" if answer["state"] == "found" else " That is wider than asked for: there was no time for more."
+    found = "" if answer["state"] == "found" else " That is wider than asked for: more time or steps would tell."
     return (
         f"The limit is {show_count(answer['limit'])}/s, with 95 % confidence between {show_count(answer['low'])}/s and "
         f"{show_count(answer['high'])}/s.{found}"
