@@ -77,4 +77,4 @@ def test_keys_are_told() -> None:
     told = set(re.findall(r"`(\w+)`", PAGE))
     assert set(KEYS) - {"imported"} <= told
     assert set(TABLE_KEYS) <= told
-    assert set(PHASE_KEYS) - {"count", "latency", "expect", "stop_if"} <= told
+    assert set(PHASE_KEYS) - {"count"} <= told
