@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TextIO
 
+from cqlsurge.cli.workload_options import add_stress_options
 from cqlsurge.errors import ResultError, UsageError
 from cqlsurge.host.starter import end_with_starter
 from cqlsurge.load.engines.registry import ENGINES
@@ -23,10 +25,13 @@ from cqlsurge.results.folder import VARIABLE, folder_of, keep, make_folder, read
 from cqlsurge.runs.interrupts import Interrupts
 from cqlsurge.runs.run import exit_code
 from cqlsurge.runs.run import run as run_session
+from cqlsurge.runs.table_workload import table_source
+from cqlsurge.runs.workloads import workload_text
 from cqlsurge.settings import GROUPS, Settings, options
 from cqlsurge.show.report.page import PAGE, render
 from cqlsurge.show.terminal.progress import make_display
 from cqlsurge.show.terminal.summary import print_summary
+from cqlsurge.workload.sources import stress_source
 
 DESCRIPTION = "Writes or reads rows `key uuid, value blob` and tells how fast it went, how long answers took, and why."
 ADDRESS_HELP = (
@@ -48,6 +53,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("address", nargs="?", metavar="ADDRESS", help=ADDRESS_HELP)
     results = add_settings(parser)
+    others = parser.add_argument_group("Tables and workloads that are there")
+    add_stress_options(others)
+    others.add_argument(
+        "--write", action="store_true", help="with --table KEYSPACE.TABLE: write although the table has rows of others"
+    )
+    others.add_argument("--print-workload", action="store_true", help="print the workload file, and run nothing")
     results.add_argument(
         "--keep-in", metavar="FOLDER",
         help=f"keep the result document there under a short name (default: ${VARIABLE}); `cqlsurge runs` lists them",
@@ -124,6 +135,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     given = {
         field.name: value for field in dataclasses.fields(Settings) if (value := _given(args, field.name)) is not None
     }
+    _name_workload(args, given)
     base: dict[str, Any] = {}
     if args.from_file:
         document = read_runs([args.from_file], folder_of(None))[0]
@@ -132,6 +144,27 @@ def settings_from(args: argparse.Namespace) -> Settings:
     # What the run that is repeated needed may have no use beside an option that is given here; then it goes.
     needless = {name: getattr(settings.effective(), name) for name in settings.ignored() if name not in given}
     return dataclasses.replace(settings, **needless).check()
+
+
+def _name_workload(args: argparse.Namespace, given: dict[str, Any]) -> None:
+    """--stress, and --table KEYSPACE.TABLE, as the workloads that they stand for. Raises UsageError."""
+    stress = getattr(args, "stress", None)
+    table = given.get("table", "")
+    if stress is not None:
+        if "workload" in given and not Path(str(given["workload"])).suffix == ".yaml":
+            raise UsageError("--stress says what to do: leave --workload away, or name a profile with it")
+        if "workload" in given:
+            command, _, rest = stress.strip().partition(" ")
+            stress = f"{command} {shlex.quote('profile=' + str(given['workload']))} {rest}"
+        given["workload"] = stress_source(stress, exact=args.exact, mend=args.mend)
+    elif getattr(args, "exact", False) or getattr(args, "mend", False):
+        raise UsageError("--exact and --mend need --stress")
+    elif "." in table:
+        mode = given.pop("mode", "write")
+        share = given.pop("read_ratio", None)
+        given["workload"] = table_source(given.pop("table"), mode, share, write=args.write)
+    if getattr(args, "write", False) and "." not in table:
+        raise UsageError("--write goes with --table KEYSPACE.TABLE")
 
 
 def _given(args: argparse.Namespace, name: str) -> Any:
@@ -147,6 +180,9 @@ def run(args: argparse.Namespace) -> int:
                 print(f"{info.name:14} {info.text}{techniques}")
         return 0
     settings = settings_from(args)
+    if args.print_workload:
+        print(workload_text(settings), end="")
+        return 0
     if is_standard_output(settings.json) and sys.stdout.isatty():
         raise UsageError("--json - writes the document to standard output: send that to a file or a pipe")
     folder = folder_of(args.keep_in)

@@ -13,7 +13,7 @@ from cqlsurge.settings import Settings
 from cqlsurge.workload import builtin
 from cqlsurge.workload.document import nearest
 from cqlsurge.workload.explain import explain
-from cqlsurge.workload.loader import load_file
+from cqlsurge.workload.sources import load_source
 
 ABOUT = {
     "check": "find every error that can be found, offline, and with an ADDRESS at PREPARE too",
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "show":
         return _show(args, params)
     if args.action == "explain":
-        print(explain(load_file(args.workload, params)))
+        print(explain(load_source(args.workload, params).spec))
         return 0
     return _check(args, params)
 
@@ -76,7 +76,7 @@ def _show(args: argparse.Namespace, params: dict[str, str]) -> int:
     from cqlsurge.workload.explain import operations_text
 
     if args.operations is not None:
-        print(operations_text(load_file(args.workload, params), args.phase, args.operations))
+        print(operations_text(load_source(args.workload, params).spec, args.phase, args.operations))
         return 0
     if not builtin.is_name(args.workload):
         raise UsageError(
@@ -92,7 +92,7 @@ def _check(args: argparse.Namespace, params: dict[str, str]) -> int:
         settings = Settings(address=args.address, user=args.user, password_file=args.password_file)
         spec, notes = check_statements(settings, args.workload, params)
     else:
-        spec, notes = load_file(args.workload, params), []
+        spec, notes = load_source(args.workload, params).spec, []
     for note in notes:
         print(note)
     counts = f"{len(spec.tables)} tables, {len(spec.statements)} statements, {len(spec.phases)} phases"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cqlsurge.cli.workload_options import add_stress_options
 from cqlsurge.errors import UsageError
 from cqlsurge.workload.imports.files import import_stress
 from cqlsurge.workload.imports.report import Imported
@@ -38,16 +39,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the file there (default: standard output)")
     parser.add_argument("--force", action="store_true", help="replace FILE if it is there")
     return parser
-
-
-def add_stress_options(parser: Any) -> None:
-    """The options that tell what cassandra-stress is asked for; the run has them too."""
-    parser.add_argument(
-        "--stress", metavar="LINE",
-        help='a command line of cassandra-stress: "user profile=FILE.yaml ops(insert=1) n=1M -rate threads=50"',
-    )  # fmt: skip
-    parser.add_argument("--exact", action="store_true", help="standard1 with the bytes that cassandra-stress makes")
-    parser.add_argument("--mend", action="store_true", help="draw booleans, which cassandra-stress always has true")
 
 
 def params_of(words: list[str]) -> dict[str, str]:
@@ -83,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         write_file(args.output, imported.text, args.force)
     sys.stderr.write(imported.report.text())
     if imported.settings:
-        options = " ".join(_option(name, value) for name, value in imported.settings.items())
+        options = " ".join(_option(name, value) for name, value in imported.settings.items() if name != "threads")
         sys.stderr.write(f"run it with\n  cqlsurge run ADDRESS --workload {args.output or 'FILE.yaml'} {options}\n")
     return 0
 

@@ -44,6 +44,8 @@ class RunPlan:
 def make_plan(settings: Settings, stack: ExitStack, listener: Listener) -> RunPlan:
     """Connects to the hosts where there are others, too. Raises UsageError or RunError."""
     workload = open_workload(settings)
+    for note in workload.notes if workload is not None else ():
+        listener.note(note)
     settings, engine, technique = _understand(settings if workload is None else workload.settings)
     if workload is not None:
         workload = replace(workload, settings=settings)

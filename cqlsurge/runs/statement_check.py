@@ -20,7 +20,7 @@ from cqlsurge.load.cql.types import CqlType, UserType
 from cqlsurge.load.workload.operations import user_types_of
 from cqlsurge.load.workload.spec import StatementSpec, WorkloadSpec
 from cqlsurge.settings import Settings
-from cqlsurge.workload.loader import load_file
+from cqlsurge.workload.sources import load_source
 
 
 def check_statements(settings: Settings, path: str, params: Mapping[str, str]) -> tuple[WorkloadSpec, list[str]]:
@@ -32,7 +32,7 @@ def check_statements(settings: Settings, path: str, params: Mapping[str, str]) -
         points = parse_address(str(settings.address))
         cluster, session = connect(points, read_security(settings), parse_translations(settings.translate))
         stack.callback(cluster.shutdown)
-        spec = load_file(path, params, table_finder(session))
+        spec = load_source(path, params, table_finder(session)).spec
         return spec, prepare_all(session, spec)
 
 

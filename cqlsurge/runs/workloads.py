@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+
+from cassandra.cluster import Cluster, Session
 
 from cqlsurge.conditions import Condition, condition
 from cqlsurge.database.address import parse_address, parse_translations
@@ -14,6 +16,8 @@ from cqlsurge.database.connect import connect
 from cqlsurge.database.secrets import read_security
 from cqlsurge.database.tables import table_finder
 from cqlsurge.errors import UsageError
+from cqlsurge.host.cores import core_count
+from cqlsurge.load.compiled.batches import MOST_PARTS
 from cqlsurge.load.pacing.notation import parse as parse_rate
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.workload.mix import Mix
@@ -24,11 +28,13 @@ from cqlsurge.load.workload.spec import PhaseSpec, StatementSpec, TableSpec, Wor
 from cqlsurge.options import mix_of
 from cqlsurge.processes.dealer import LARGEST
 from cqlsurge.runs.phases import DRAIN_GRACE_S, POPULATE_CONCURRENCY, PhasePlan, conditions
-from cqlsurge.settings import DEFAULT_OPERATIONS, RATE_CONCURRENCY, Settings
+from cqlsurge.runs.table_workload import PREFIX, load_table, read_source, text_of_table
+from cqlsurge.settings import DEFAULT_OPERATIONS, RATE_CONCURRENCY, Settings, options
 from cqlsurge.workload.document import nearest
-from cqlsurge.workload.loader import load_file, load_python
+from cqlsurge.workload.loader import load_python
 from cqlsurge.workload.phases import MOST_STATEMENTS, finished
 from cqlsurge.workload.schema import FindTable, MissingTable
+from cqlsurge.workload.sources import Source, load_source, source_text
 
 #: blocks of numbers that a process has at hand, at the most
 BLOCKS_AT_HAND = 3
@@ -37,12 +43,16 @@ LARGEST_BLOCK, SMALLEST_BLOCK = 4096, 64
 
 @dataclass(frozen=True)
 class RunWorkload:
-    """A workload as it is run. `settings`: the run's, with what the last phase says where they do not."""
+    """A workload as it is run. `settings`: the run's, with what the last phase says where they do not.
+
+    notes: what an import did otherwise, for people.
+    """
 
     spec: WorkloadSpec
     phases: tuple[PhaseSpec, ...]
     statements: tuple[str, ...]
     settings: Settings
+    notes: tuple[str, ...] = ()
 
     @property
     def table(self) -> TableSpec:
@@ -190,25 +200,76 @@ def open_workload(settings: Settings) -> RunWorkload | None:
     if settings.workload is None:
         return None
     try:
-        spec = _load(settings, None)
+        source = _load(settings, None)
     except MissingTable:
         if settings.address is None:
             raise
-        with ExitStack() as stack:
-            points = parse_address(settings.address)
-            cluster, session = connect(points, read_security(settings), parse_translations(settings.translate))
-            stack.callback(cluster.shutdown)
-            spec = _load(settings, table_finder(session))
-    return prepared(spec, settings)
+        with _connected(settings) as (_cluster, session):
+            source = _load(settings, table_finder(session))
+    made = prepared(source.spec, with_imported(settings, source.settings))
+    report = source.report
+    notes = [f"mended: {line}" for line in report.mended] + [f"cannot be: {line}" for line in report.refused]
+    return replace(made, notes=tuple(notes))
 
 
-def _load(settings: Settings, find: FindTable | None) -> WorkloadSpec:
+def workload_text(settings: Settings) -> str:
+    """The file of the workload that the settings name. Raises UsageError or ClusterError."""
+    if not isinstance(settings.workload, str):
+        raise UsageError("--print-workload needs --workload, --stress or --table KEYSPACE.TABLE")
+    if settings.workload.startswith(PREFIX):
+        with _of_table(settings) as (cluster, session):
+            return text_of_table(cluster, session, read_source(settings.workload))
+    params = dict(pair.split("=", 1) for pair in settings.param)
+    return source_text(settings.workload, params, settings.mix or "")
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[tuple[Cluster, Session]]:
+    """The database at ADDRESS, asked before the run is planned."""
+    points = parse_address(str(settings.address))
+    cluster, session = connect(points, read_security(settings), parse_translations(settings.translate))
+    try:
+        yield cluster, session
+    finally:
+        cluster.shutdown()
+
+
+def _of_table(settings: Settings) -> AbstractContextManager[tuple[Cluster, Session]]:
+    read_source(str(settings.workload))
+    if settings.address is None:
+        raise UsageError("--table KEYSPACE.TABLE: which database has it? Give its ADDRESS")
+    return _connected(settings)
+
+
+def _load(settings: Settings, find: FindTable | None) -> Source:
     params = dict(pair.split("=", 1) for pair in settings.param)
     if isinstance(settings.workload, Workload):
-        return load_python(settings.workload, params=params, find=find)
+        return Source(load_python(settings.workload, params=params, find=find))
     if isinstance(settings.workload, WorkloadSpec):
-        return settings.workload
-    return load_file(str(settings.workload), params, find)
+        return Source(settings.workload)
+    name = str(settings.workload)
+    if name.startswith(PREFIX):
+        with _of_table(settings) as (cluster, session):
+            return Source(load_table(cluster, session, name, params))
+    return load_source(name, params, find, settings.mix or "")
+
+
+def with_imported(settings: Settings, imported: Mapping[str, Any]) -> Settings:
+    """The settings with what an import asks for, where they still have their defaults.
+
+    `threads` are operations in flight over all load processes.
+    """
+    defaults = {name: default for name, default, _ in options()}
+    given = {
+        name: value
+        for name, value in imported.items()
+        if name in defaults and getattr(settings, name) == defaults[name]
+    }
+    threads = imported.get("threads")
+    if threads is not None and settings.concurrency is None:
+        processes = settings.processes or min(core_count(), threads)
+        given |= {"processes": processes, "concurrency": max(1, threads // processes)}
+    return replace(settings, **given)
 
 
 def prepared(spec: WorkloadSpec, settings: Settings) -> RunWorkload:
@@ -235,9 +296,22 @@ def prepared(spec: WorkloadSpec, settings: Settings) -> RunWorkload:
             f"{len(names)} statements in all phases; a run has {MOST_STATEMENTS} at the most: use --phases"
         )
     for name in names:
-        if spec.statement(name).batch:
-            raise UsageError(f"statement {name!r} is a batch, which no engine carries yet: leave it out with --mix")
+        _check_batch(spec, spec.statement(name), settings)
     return RunWorkload(spec, phases, names, _settled(settings, last))
+
+
+def _check_batch(spec: WorkloadSpec, statement: StatementSpec, settings: Settings) -> None:
+    if not statement.batch:
+        return
+    if settings.engine != "wire":
+        raise UsageError(f"statement {statement.name!r} is a batch, which only the engine wire carries")
+    rows = statement.rows or max(spec.table(statement.table).rows)
+    parts = rows * statement.many * len(statement.children)
+    if parts > MOST_PARTS and not statement.select:
+        raise UsageError(
+            f"statement {statement.name!r} would be a batch of {parts:,} statements; {MOST_PARTS:,} are the most: "
+            "say `rows: N` in `each`"
+        )
 
 
 def _chosen(spec: WorkloadSpec, settings: Settings) -> tuple[PhaseSpec, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
+from cqlsurge.load.compiled.batches import BatchBody
 from cqlsurge.load.compiled.cells import Cells
 from cqlsurge.load.compiled.graph import OBJECT, Graph, Table
 from cqlsurge.load.compiled.keyvalue import lower_kv
@@ -59,8 +60,10 @@ class Lowering:
         load = self.load
         statement, kind = load.statements[index], load.kinds[index]
         picker = load.pickers[place]
-        if statement.batch or not statement.prepared:
-            raise Unsupported(f"statement {statement.name}: batches and statements that are not prepared")
+        if statement.batch:
+            return self._batch(statement, index)
+        if not statement.prepared and statement.kind != "ddl":
+            raise Unsupported(f"statement {statement.name}: statements that are not prepared")
         if statement.many != 1:
             return self._asked(statement, index)
         at = Picks(self.graph, self.cells.numbers, self.places, picker).scope(load, self.places.ordinal(place))
@@ -80,6 +83,14 @@ class Lowering:
 
             return [Data(self.graph.call(encoded, *at.nodes()))]
         return self.cells.value(expr, cql_type, at)
+
+    def _batch(self, statement: StatementSpec, index: int) -> Statement:
+        """By whole operations of the plain interpreter, whose parts become the body of a frame."""
+        graph, load = self.graph, self.load
+        operation = graph.call(load.operation, graph.number, type=OBJECT)
+        body = BatchBody(load.kinds[index])
+        key: list[Piece] = [Data(graph.call(_routing_key, operation))] if statement.key else []
+        return Statement(load.kinds[index], key, [[Data(graph.call(body, operation))]], batch=body)
 
     def _asked(self, statement: StatementSpec, index: int) -> Statement:
         """By whole operations of the plain interpreter."""

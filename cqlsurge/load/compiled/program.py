@@ -75,6 +75,8 @@ class Program:
             self._define("\n".join(self._template_lines(index, len(statement_id))))
             self._templates[key] = self.names.values[f"Template{index}"]
         graph, statement = self.lowered.graph, self.lowered.statements[index]
+        if statement.batch is not None:
+            statement.batch.prepared(statement_id)
         pieces = request_pieces(graph, statement, statement_id)
         size = size_of(graph, pieces)
         made: Template = self._templates[key](

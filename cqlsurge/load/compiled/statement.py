@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cqlsurge.load.compiled.batches import BatchBody, before_parts, behind_parts
 from cqlsurge.load.compiled.graph import Graph, Node
 from cqlsurge.load.compiled.layout import Hole, Piece, int_piece, size_of
-from cqlsurge.load.cql.frames import HEADER_BYTES, OP_EXECUTE, VERSION
+from cqlsurge.load.cql.frames import HEADER_BYTES, OP_BATCH, OP_EXECUTE, VERSION
 from cqlsurge.load.cql.primitives import Consistency
 from cqlsurge.load.cql.template import TIMESTAMP_BYTES, execute_template
 
@@ -26,12 +27,13 @@ Cells = Sequence[Sequence[Piece]]
 @dataclass(frozen=True)
 class Statement:
     """`key` are the pieces of the routing key; `binds` those of each bound value, with its length, as `answer` are of
-    each cell of the one row that a read must give (None: any answer will do)."""
+    each cell of the one row that a read must give (None: any answer will do). Of a batch, `binds` are all parts."""
 
     kind: Kind
     key: Sequence[Piece]
     binds: Cells
     answer: Cells | None = None
+    batch: BatchBody | None = None
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,15 @@ def execute_parts(kind: Kind, statement_id: bytes) -> tuple[bytes, bytes]:
 
 
 def request_pieces(graph: Graph, statement: Statement, statement_id: bytes) -> list[Piece]:
-    """An EXECUTE frame, of stream 0; where the kind has a timestamp its last 8 bytes are that."""
-    before, behind = execute_parts(statement.kind, statement_id)
+    """An EXECUTE or BATCH frame, of stream 0; where the kind has a timestamp its last 8 bytes are that."""
+    if statement.batch is not None:
+        before, behind = before_parts(statement.kind), behind_parts(statement.kind)
+    else:
+        before, behind = execute_parts(statement.kind, statement_id)
     body: list[Piece] = [before, *(piece for bind in statement.binds for piece in bind)]
     body.append(behind + bytes(TIMESTAMP_BYTES if statement.kind.timestamp else 0))
-    return [bytes([VERSION, 0, 0, 0, OP_EXECUTE]), int_piece(size_of(graph, body)), *body]
+    opcode = OP_EXECUTE if statement.batch is None else OP_BATCH
+    return [bytes([VERSION, 0, 0, 0, opcode]), int_piece(size_of(graph, body)), *body]
 
 
 def answer_pieces(statement: Statement) -> list[Piece] | None:

@@ -38,7 +38,8 @@ class Kind:
     columns of an answer's rows, empty where none are expected. `writes` says that a lost answer leaves its fate
     unknown. `timestamp` asks for a client timestamp, fixed at the first attempt so that a retry cannot reorder writes.
     `pages`: how many pages of an answer are read, 0 for all. `conditional`: the answer says whether it was applied;
-    `must_apply`: it failed where it was not.
+    `must_apply`: it failed where it was not. `batch`: of a batch, logged, unlogged or counter; then
+    `statement` and `binds` are those of its first part, and `further` are the statements of the others.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Kind:
     pages: int = 1
     conditional: bool = False
     must_apply: bool = False
+    batch: str = ""
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

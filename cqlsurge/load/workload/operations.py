@@ -209,22 +209,27 @@ def key_type(statement: StatementSpec, place: int) -> str:
 def kind_of(statement: StatementSpec, consistency: str) -> Kind:
     """What engines know of a statement."""
     writes = statement.writes
+    first = statement.children[0] if statement.batch else statement
+    conditional = any(one.conditional for one in statement.children or (statement,))
+    counter = "counter" in (statement.kind, statement.batch)
     return Kind(
         name=statement.name,
-        statement=statement.cql,
-        binds=tuple([Column(bind.name, bind.type) for bind in statement.binds]),
+        statement=first.cql,
+        binds=tuple([Column(bind.name, bind.type) for bind in first.binds]),
         key=statement.key,
         returns=tuple([Column(one.name, one.type) for one in statement.returns]),
         writes=writes,
         idempotent=statement.idempotent,
-        timestamp=writes and statement.timestamp == "now" and not statement.conditional and statement.kind != "counter",
+        timestamp=writes and statement.timestamp == "now" and not conditional and not counter,
         consistency=statement.consistency or consistency,
-        serial_consistency=(statement.serial_consistency or "LOCAL_SERIAL") if statement.conditional else None,
+        serial_consistency=(statement.serial_consistency or "LOCAL_SERIAL") if conditional else None,
         page_size=statement.page_size or None,
         rows_expected=1 if statement.kind == "select" and statement.covers == "row" else None,
         pages=statement.pages,
         conditional=statement.conditional,
         must_apply=statement.not_applied == "error",
+        batch=statement.batch,
+        further=tuple([child.cql for child in statement.children[1:]]),
     )
 
 

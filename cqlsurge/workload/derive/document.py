@@ -50,10 +50,9 @@ def derived_text(
             weights = writes if name in {"insert", "add"} else reads if name.startswith("read") else idle
             weights[prefix + name] = _WEIGHTS.get(name, 0)
     document["statements"] = statements
-    document["phases"] = {
-        "load": {"mix": dict.fromkeys(writes, 1) if len(writes) > 1 else next(iter(writes)), "operations": "all"},
-        "run": {"mix": _mix(writes, reads, idle, mode, read_share), "duration": "1m"},
-    }
+    load = {"mix": dict.fromkeys(writes, 1) if len(writes) > 1 else next(iter(writes)), "operations": "all"}
+    run = {"mix": _mix(writes, reads, idle, mode, read_share), "duration": "1m"}
+    document["phases"] = {"run": run} if mode in {"write", "read"} else {"load": load, "run": run}
     comments = {
         "tables": "from system_schema: "
         + "; ".join(_about(table) for table in tables)

@@ -86,11 +86,17 @@ class Histogram:
         return worst
 
 
-def learn(values: Sequence[float], private: bool = True) -> Histogram:
-    """The histogram of a sample of at least one number. private: ends are rounded and pieces never very narrow."""
+def learn(
+    values: Sequence[float], private: bool = True, limits: tuple[float, float] = (-math.inf, math.inf)
+) -> Histogram:
+    """The histogram of a sample of at least one number.
+
+    private: ends are rounded, but not beyond the limits, and pieces never very narrow.
+    """
     ordered = sorted(values)
     whole = all(isinstance(value, int) for value in ordered)
     low, high = _ends(ordered[0], ordered[-1], whole, private)
+    low, high = max(low, limits[0]), min(high, limits[1])
     if ordered[0] == ordered[-1]:
         return Histogram((Piece(low, high, 1.0),), whole)
     narrowest = (high - low) * NARROWEST if private else 0.0

@@ -21,6 +21,10 @@ REPEATS = 10
 #: different values, as a share of all, below which they are learned as a population that repeats
 REPEATING = 0.5
 _INTEGERS = {"tinyint", "smallint", "int", "bigint", "varint"}
+_LIMITS = {
+    kind: (-(1 << bits), (1 << bits) - 1)
+    for kind, bits in (("tinyint", 7), ("smallint", 15), ("int", 31), ("bigint", 63))
+}
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -107,6 +111,8 @@ def _native(kind: str, values: Sequence[Any], keep_values: bool) -> Shape | None
         return Shape(
             f"boolean({100 * share:.4g}%)", (("true", learn([int(value) for value in values], private=False)),)
         )
+    if kind == "duration":
+        return _durations(values)
     numbers = _NUMBERS.get(kind)
     if numbers is None and kind not in _INTEGERS and kind not in _MADE:
         return None
@@ -125,7 +131,7 @@ def _integers(kind: str, values: Sequence[int]) -> Shape | None:
     if kind == "varint" and max(abs(value) for value in values) >= 1 << 62:
         size = max((value.bit_length() + 8) // 8 for value in values)
         return Shape(f"varint({size})")
-    found = learn([int(value) for value in values])
+    found = learn([int(value) for value in values], limits=_LIMITS.get(kind, _LIMITS["bigint"]))
     return Shape(number_text(found), (("value", found),))
 
 
@@ -160,7 +166,7 @@ def _dates(values: Sequence[Any]) -> Shape | None:
 
 
 def _times(values: Sequence[Any]) -> Shape | None:
-    found = learn([int(value.nanosecond_time) for value in values])
+    found = learn([int(value.nanosecond_time) for value in values], limits=(0, 86_400_000_000_000 - 1))
     return Shape(f"time({number_text(found)})", (("ns", found),))
 
 
@@ -183,7 +189,6 @@ _NUMBERS: dict[str, Callable[[Sequence[Any]], Shape | None]] = {
     "timestamp": _timestamps,
     "date": _dates,
     "time": _times,
-    "duration": _durations,
 }
 
 
@@ -283,8 +288,6 @@ def _few_numbers(kind: str, counted: Counter[Any]) -> Shape | None:
     text = number_text(ranks)
     forms = {"decimal": f"decimal({text}, 0)", "date": f"date('2026-01-01') + {text}", "time": f"time({text})"}
     forms |= {"float": f"float({text})", "double": f"float({text})", "timestamp": f"timestamp('2026-01-01') + {text}"}
-    if kind == "duration":
-        return None
     return Shape(forms.get(kind, text), (("share in order", ranks),))
 
 

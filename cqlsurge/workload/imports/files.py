@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from cqlsurge.workload.imports.cassandra_stress.command_options import operation
 from cqlsurge.workload.imports.cassandra_stress.convert import convert
 from cqlsurge.workload.imports.cassandra_stress.profile import Profile, read_profile
 from cqlsurge.workload.imports.report import Imported
+from cqlsurge.workload.schema import FindTable, MissingTable
 from cqlsurge.workload.tables import Table
 
-#: gives a table as the database has it, by keyspace and name
-FindTable = Callable[[str, str], Table]
 #: how a profile is named that is given beside the command line
 GIVEN = ""
 
@@ -75,7 +74,18 @@ def _all_operations(profile: Profile) -> tuple[tuple[str, float], ...]:
 
 
 def _tables(profiles: Mapping[str, Profile], find_table: FindTable | None) -> dict[str, Table]:
-    wanted = [profile for profile in profiles.values() if profile.table_definition is None]
-    if find_table is None:
-        return {}
-    return {f"{one.keyspace}.{one.table}": find_table(one.keyspace, one.table) for one in wanted}
+    """The tables that profiles do not define, as the database has them. Raises MissingTable where none was asked."""
+    found: dict[str, Table] = {}
+    for profile in profiles.values():
+        if profile.table_definition is not None:
+            continue
+        name = f"{profile.keyspace}.{profile.table}"
+        told = find_table(profile.keyspace, profile.table) if find_table is not None else None
+        if told is None:
+            cure = (
+                "give an ADDRESS, of a database that has it" if find_table is None else "the database has no such table"
+            )
+            error = UsageError if find_table is not None else MissingTable
+            raise error(f"{profile.file}: there is no table_definition for {name}: {cure}")
+        found[name] = told[0]
+    return found

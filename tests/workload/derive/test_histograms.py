@@ -63,3 +63,9 @@ def test_distance_is_that_of_kolmogorov_and_smirnov() -> None:
     assert flat.distance([1] * 10) == pytest.approx(0.9)
     assert flat.distance([10] * 10) == pytest.approx(0.9)
     assert flat.average() == 5.5
+
+
+def test_ends_stay_within_the_limits_of_the_type() -> None:
+    values = [DRAW.randint(0, 2**31 - 1) for _ in range(500)] + [2**31 - 1]
+    assert learn(values, limits=(-(2**31), 2**31 - 1)).high == 2**31 - 1
+    assert learn(values).high > 2**31 - 1

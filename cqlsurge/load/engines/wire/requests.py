@@ -6,12 +6,13 @@ import struct
 from typing import TYPE_CHECKING, Any, Callable
 
 from cqlsurge.load.compiled.program import Row, Template
-from cqlsurge.load.cql.frames import FLAG_COMPRESSED, HEADER_BYTES, OP_EXECUTE, VERSION
+from cqlsurge.load.cql.frames import FLAG_COMPRESSED, HEADER_BYTES, VERSION
 
 if TYPE_CHECKING:
     from cqlsurge.load.engines.wire.connection import Connection
 
 HEADER = struct.Struct(">BBHBi")
+OPCODE_AT = 4
 
 
 class _Parts:
@@ -37,5 +38,5 @@ class WholeTemplate(Template):
         made.parts.clear()
         smaller = None if self._compress is None else self._compress(frame[HEADER_BYTES:])
         if smaller is not None:
-            frame = HEADER.pack(VERSION, FLAG_COMPRESSED, sid, OP_EXECUTE, len(smaller)) + smaller
+            frame = HEADER.pack(VERSION, FLAG_COMPRESSED, sid, frame[OPCODE_AT], len(smaller)) + smaller
         connection.append(frame)

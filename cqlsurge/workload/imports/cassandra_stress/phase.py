@@ -104,7 +104,7 @@ def _speed(command: Command, phase: dict[str, Any], report: Report) -> None:
         phase["rate"] = number_text(rate.per_s)
         phase["latency"] = rate.latency
         word = "fixed" if rate.latency == "response" else "throttle"
-        report.keep(f"{word}: {rate.per_s}/s over all, shown latency is the {rate.latency} time")
+        report.keep(f"{word}: {rate.per_s}/s over all, its latency is the {rate.latency} time; all three are told here")
 
 
 def _pick(

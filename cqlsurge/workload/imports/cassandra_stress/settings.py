@@ -20,6 +20,8 @@ def settings_of(command: Command, report: Report) -> dict[str, Any]:
             "cassandra-stress ends "
             "the run there (--on-error CLASS=stop)"
         )
+    if command.rate.threads is not None:
+        found["threads"] = command.rate.threads
     if command.truncate != "never":
         found["truncate"] = True
     if command.hdr_file is not None:
