@@ -21,6 +21,8 @@ from cqlsurge.results.figures import Figures
 from cqlsurge.results.rows import GaveWay, gave_way, silences
 from cqlsurge.settings import Settings
 
+#: samples of receive delays that are enough for a p99
+FEWEST_DELAYS = 100
 #: an answer that took this many times the median, and so long at least, was held up by something
 STALL_FACTOR = 10
 STALL_NS = 10_000_000
@@ -64,6 +66,7 @@ class Evidence:
     program may use. busy_share: CPU time of the load processes but for spinning, of one core each; waited_share: time
     that they were ready to run and had no core. ops_per_send, ops_per_wake, empty_wakes: how the engine batched (a wake
     counts where it brought something). unwritable_share: time that a process had a socket that took no more bytes.
+    receive_delay_p99_us: how long answers lay in our sockets, by the kernel's stamps.
     host, server: runs/watch.py; targets: nodes, or shards where the server has them; local: the server runs here;
     unbalanced, absent: what is wrong with the spread over them, and nodes that were away (balance.py). pauses: load
     processes that did not run for a while, in words; silences, gave_way: rows.py. hosts: the same of each loader, by
@@ -93,6 +96,7 @@ class Evidence:
     ops_per_wake: float | None = None
     empty_wakes: float | None = None
     unwritable_share: float | None = None
+    receive_delay_p99_us: float | None = None
     garbage_share: float | None = None
     targets: int = 1
     local: bool = False
@@ -162,6 +166,7 @@ class Evidence:
             "empty_wakes": self.empty_wakes,
             "client_share": self.client_share,
             "unwritable_share": self.unwritable_share,
+            "receive_delay_p99_us": self.receive_delay_p99_us,
             "garbage_share": self.garbage_share,
             "queueing": self.queueing,
             "stalled_share": self.service.stalled_share,
@@ -202,6 +207,7 @@ def evidence_of(
     waited = [one.waited_share for _, one in hosts if one.waited_share is not None]
     client, counts = figures.client, figures.operations
     local_nodes = [node for node in target.nodes if node.dc == target.local_dc]
+    delays = client.get("receive_delay_us", {})
     absent = absent_nodes(figures.targets, events)
     return Evidence(
         concurrency=settings.in_flight_limit,
@@ -227,6 +233,7 @@ def evidence_of(
         ops_per_send=_ratio(gauges.get("ops_sent", 0.0), gauges.get("sends", 0.0)),
         ops_per_wake=_ratio(figures.measured_finished, useful),
         empty_wakes=_ratio(gauges.get("empty_polls", 0.0), gauges.get("polls", 0.0)),
+        receive_delay_p99_us=delays["p99"] if delays.get("samples", 0) >= FEWEST_DELAYS else None,
         unwritable_share=_ratio(gauges["unwritable_s"], core_s) if "unwritable_s" in gauges else None,
         garbage_share=_ratio(gauges["gc_s"], core_s) if "gc_s" in gauges else None,
         targets=sum(max(1, node.shards) for node in local_nodes) or 1,

@@ -15,6 +15,7 @@ from cqlsurge.load.latency.histogram import add
 from cqlsurge.load.latency.layout import index_of, new_counts
 from cqlsurge.load.outcomes.ranges import Ranges
 from cqlsurge.results.counts import ENDED, PhaseCounts, ProcessCounts, count_of, in_flight
+from cqlsurge.results.receive_delay import receive_delay
 from cqlsurge.results.seconds import Histograms
 
 #: an operation sent more than this after it was due counts as late
@@ -167,6 +168,7 @@ def _client(counts: PhaseCounts, finished: int) -> dict[str, Any]:
     reports = [process.last for process in counts.processes if process.last is not None]
     cpu_s = sum(end["cpu_s"] for end in ends if end is not None)
     spin_s = sum(end["measured_spin_s"] for end in ends if end is not None)
+    delay = receive_delay(_gauges(counts.processes))
     slow = [report["gauges"]["slow_answers"] for report in reports if "slow_answers" in report["gauges"]]
     # Time spun is wall time: where spinning had to wait for a core it is more than the CPU time that it took.
     worked_s = max(0.0, cpu_s - spin_s)
@@ -180,6 +182,7 @@ def _client(counts: PhaseCounts, finished: int) -> dict[str, Any]:
         "start_skew_ms": round(counts.start_skew_s() * 1e3, 3),
         "cpu_us_per_op": round(worked_s * 1e6 / finished, 4) if finished else 0.0,
         **({"slow_answers": int(sum(slow))} if slow else {}),
+        **({"receive_delay_us": delay} if delay is not None else {}),
     }
 
 

@@ -24,6 +24,8 @@ KEPT_SLACK_S = 0.05
 FULL_DEMAND = 0.9
 #: a process that waits for a core for so much of the time waits for that rather than for answers
 STARVED = 0.5
+#: a p99 of which more than this is the client's own is told
+RECEIVED_LATE = 0.1
 #: from here on most operations in flight are at the client
 CLIENT_SHARE = 0.5
 #: in flight on average, of what may be
@@ -49,9 +51,17 @@ def judge(evidence: Evidence) -> dict[str, Any]:
     bound_by, sure, reasons, advice = _case(evidence)
     if bound_by == "client":
         reasons = [*_limiting_hosts(evidence), *reasons]
-    reasons = [*reasons, *_conditions(evidence), *_host_conditions(evidence)]
+    reasons = [*reasons, *_received_late(evidence), *_conditions(evidence), *_host_conditions(evidence)]
     advice = " ".join(part for part in (advice, *dict.fromkeys(each["do"] for each in reasons)) if part)
     return {"bound_by": bound_by, "sure": sure, "reasons": reasons, "advice": advice, "figures": evidence.figures()}
+
+
+def _received_late(evidence: Evidence) -> list[Reason]:
+    delay_us, p99_us = evidence.receive_delay_p99_us, evidence.service.p99_us
+    if delay_us is None or delay_us <= RECEIVED_LATE * p99_us:
+        return []
+    saw = f"1 answer in 100 lay in the client's socket for up to {show_us(delay_us)}, of a p99 of {show_us(p99_us)}"
+    return [_reason("received_late", saw, "more than a tenth of this p99 is the client's own")]
 
 
 def _case(evidence: Evidence) -> Case:

@@ -25,6 +25,7 @@ from cqlsurge.database.topology import nodes_of, replication_of
 from cqlsurge.errors import RunError
 from cqlsurge.load.engines.contract import Node, Target
 from cqlsurge.load.engines.registry import engine_info
+from cqlsurge.load.engines.wire.receive_stamps import GAUGE
 from cqlsurge.load.pacing.notation import parse
 from cqlsurge.load.pacing.schedule import pacing_json
 from cqlsurge.load.workload.kv import KeyValue
@@ -175,6 +176,7 @@ def test_no_plain_answer_of_a_real_database_is_slow(contestant: Contestant, benc
         for ended, count in ((read, ROWS), (mixed, 2000)):
             assert (ended.total("ok"), ended.message["errors"]) == (count, {})
             assert ended.message["gauges"]["slow_answers"] == 0
+            assert any(name.startswith(GAUGE) for name in ended.message["gauges"])
     other.close()
 
 

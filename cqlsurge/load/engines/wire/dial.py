@@ -15,6 +15,7 @@ from cqlsurge.load.cql.frames import CLIENT, FrameDecoder, encode_frame
 from cqlsurge.load.engines.tls import TLS_BROKEN, tls_reason
 from cqlsurge.load.engines.wire.connection import ConnectionLost
 from cqlsurge.load.engines.wire.handshake import Greeting, HandshakeError, handshake
+from cqlsurge.load.engines.wire.receive_stamps import ask_for_stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,6 +152,7 @@ def _connect_from(source: int | None, family: int, address: Any) -> socket.socke
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ask_for_stamps(sock)
         if source is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", source))

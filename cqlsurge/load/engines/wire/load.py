@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cqlsurge.load.engines.schedule import Schedule
 from cqlsurge.load.engines.wire.connection import MAX_KINDS
+from cqlsurge.load.engines.wire.receive_stamps import ReceiveDelays
 from cqlsurge.load.engines.wire.verify import Checker
 from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
 from cqlsurge.load.outcomes.policy import BACKOFF, RETRY, Limit
@@ -66,6 +67,7 @@ class Load:
         self.late_replies = self.slow_answers = self.skipped = 0
         #: what was due and not issued when told to stop
         self.left = 0
+        self.receive_delays = ReceiveDelays()
         self.wakes = self.empty_wakes = self.sends = self.sent_operations = 0
         self.lag_max_ns = self.spin_until_ns = 0
         self.stopping = False

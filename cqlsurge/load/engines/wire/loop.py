@@ -254,6 +254,8 @@ def flush_and_wait(load: Load, now: int) -> list[tuple[int, int]]:
     events = load.pool.poll_ms(wait_ms(load, now))
     load.wakes += 1
     if events:
+        if now >= load.receive_delays.next_ns:
+            load.receive_delays.sample(load.pool.by_fd.get(events[0][0]), now)
         return events
     load.empty_wakes += 1
     return spin(load) if load.spin_until_ns else events

@@ -119,6 +119,7 @@ def account(load: Load, now: int) -> None:
         late_replies=load.late_replies,
         slow_answers=load.slow_answers,
         backoffs=load.limit.halvings,
+        **load.receive_delays.gauges(),
     )
 
 
