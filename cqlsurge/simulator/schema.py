@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cqlsurge.load.cql import types as t
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,6 +36,11 @@ class Column:
     kind: str
     position: int = -1
     descending: bool = False
+
+    @property
+    def by_element(self) -> bool:
+        """Whether each element is a cell of its own: a collection that is not frozen. Without any it is null."""
+        return isinstance(self.type, (t.ListType, t.SetType, t.MapType)) and not self.text.startswith("frozen")
 
 
 @dataclass

@@ -16,7 +16,7 @@ import pytest
 from cqlsurge.cli.main import main
 from cqlsurge.workload import builtin
 from cqlsurge.workload.generators import GENERATORS
-from cqlsurge.workload.loader import KEYS
+from cqlsurge.workload.loader import KEYS, load_workload
 from cqlsurge.workload.phases import KEYS as PHASE_KEYS
 from cqlsurge.workload.picks import PICKS
 from cqlsurge.workload.population import KEYS as TABLE_KEYS
@@ -78,3 +78,11 @@ def test_keys_are_told() -> None:
     assert set(KEYS) - {"imported"} <= told
     assert set(TABLE_KEYS) <= told
     assert set(PHASE_KEYS) - {"count"} <= told
+
+
+def test_the_file_of_the_readme_loads() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert found is not None
+    spec = load_workload(found[1], "mine.yaml")
+    assert [phase.name for phase in spec.phases] == ["load", "run"]

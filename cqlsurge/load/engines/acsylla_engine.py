@@ -13,6 +13,7 @@ from acsylla import errors
 
 from cqlsurge.load.engines.contract import EngineError, Setup, Target
 from cqlsurge.load.engines.coroutines import CoroutineEngine, Fault, Rows
+from cqlsurge.load.engines.requests import check_binds, refuse_pages
 from cqlsurge.load.outcomes.classes import (
     CLIENT_TIMEOUT,
     CONNECTION,
@@ -88,6 +89,8 @@ class AcsyllaEngine(CoroutineEngine):
             self._loop.run_until_complete(self._connect())
         except (errors.CassException, OSError, asyncio.TimeoutError) as error:
             raise EngineError(f"acsylla cannot connect: {error}") from error
+        refuse_pages(self.setup.workload, "engine acsylla")
+        check_binds(self.setup.workload, self.name, self._bind)
         notes = ["no compression: the C++ driver has none"] if target.compression else []
         return {
             "connections": self._session.metrics().stats_total_connections,
@@ -112,6 +115,9 @@ class AcsyllaEngine(CoroutineEngine):
             [place for place, column in enumerate(kind.returns) if column.type in UUID_TYPES]
             for kind in self.setup.workload.kinds
         ]
+
+    def _bind(self, kind: int, values: list[Any]) -> None:
+        self._prepared[kind].bind(values, **self._settings[kind])
 
     async def _execute(self, kind: int, values: list[Any]) -> Rows:
         result = await self._session.execute(self._prepared[kind].bind(values, **self._settings[kind]))

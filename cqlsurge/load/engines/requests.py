@@ -13,8 +13,47 @@ from cqlsurge.load.cql.primitives import UNSET, Value
 from cqlsurge.load.cql.type_names import parse_type
 from cqlsurge.load.cql.types import CqlType
 from cqlsurge.load.cql.values import decoder, encoder
-from cqlsurge.load.engines.contract import Work
+from cqlsurge.load.engines.contract import EngineError, Work
 from cqlsurge.load.engines.sample import below_of, checked
+from cqlsurge.load.workload.model import Workload
+
+#: operations that are bound before there is load, to see whether the driver takes them
+TRIED = 64
+
+
+def check_binds(
+    workload: Workload,
+    engine: str,
+    bind: Callable[[int, list[Any]], Any],
+    unset: Any = None,
+    bind_of: Callable[[CqlType], Callable[[bytes], Any]] = decoder,
+) -> None:
+    """Binds the first operations of each kind, before there is load. Raises EngineError for what the driver refuses."""
+    known = workload.user_types
+    binders = [[bind_of(parse_type(column.type, known)) for column in kind.binds] for kind in workload.kinds]
+    for number in range(TRIED):
+        operation = workload.operation(number)
+        kind = workload.kinds[operation.kind]
+        values = []
+        for made, cell in zip(binders[operation.kind], operation.cells):
+            values.append(unset if cell is UNSET else None if cell is None else made(cell))
+        try:
+            bind(operation.kind, values)
+        except Exception as error:
+            why = " ".join(str(error).split())[:200]
+            raise EngineError(
+                f"engine {engine} cannot bind the values of statement {kind.name!r}: {why}; take --engine wire"
+            ) from error
+
+
+def refuse_pages(workload: Workload, who: str) -> None:
+    """Raises EngineError where a statement's answers are to be read by the page, which this engine does not do."""
+    for kind in workload.kinds:
+        if kind.pages != 1:
+            raise EngineError(
+                f"{who} reads the first page of an answer only, and statement {kind.name!r} wants more: take --engine "
+                "wire, or scylla-driver with --technique window"
+            )
 
 
 class Requests:

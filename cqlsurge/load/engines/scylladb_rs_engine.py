@@ -18,6 +18,7 @@ from scylla.tls import TlsContext
 
 from cqlsurge.load.engines.contract import EngineError, Setup, Target
 from cqlsurge.load.engines.coroutines import CoroutineEngine, Fault, Rows
+from cqlsurge.load.engines.requests import refuse_pages
 from cqlsurge.load.outcomes.classes import (
     CLIENT_TIMEOUT,
     CONNECTION,
@@ -83,6 +84,7 @@ class ScyllaDbRsEngine(CoroutineEngine):
             self._loop.run_until_complete(self._connect())
         except (ScyllaError, asyncio.TimeoutError) as error:
             raise EngineError(f"scylladb-rs cannot connect: {' '.join(str(error).split())[:300]}") from error
+        refuse_pages(self.setup.workload, "engine scylladb-rs")
         target = self.setup.target
         return {
             "connections": sum(max(node.shards, 1) for node in target.nodes),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 Key = tuple[bytes, ...]
 
 
+#: how many elements: none
+EMPTY_COLLECTION = bytes(4)
+
+
 class Writer:
     """Writes of one request; all of them share its time."""
 
@@ -101,6 +105,8 @@ class Writer:
                 row = partition.row(clustering)
             target = partition.statics if column.kind == "static" or row is None else row
             value = self._assigned(assignment, column, target)
+            if value == EMPTY_COLLECTION and column.by_element:
+                value = None
             if not isinstance(value, Unset):
                 target.put(column.name, cell._replace(value=value))
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cassandra.query import UNSET_VALUE
+
 from cqlsurge.load.engines.contract import Engine, EngineError, Setup, Work
 from cqlsurge.load.engines.registry import check_technique, engine_info
+from cqlsurge.load.engines.requests import check_binds, refuse_pages
 from cqlsurge.load.engines.scylla_driver import session as driver
 from cqlsurge.load.engines.scylla_driver.blocking import run_batch, run_sync, timing_cost_us
+from cqlsurge.load.engines.scylla_driver.values import bind_of
 from cqlsurge.load.engines.scylla_driver.window import Window
 
 REQUEST_TIMEOUT_S = 10.0
@@ -41,10 +45,16 @@ class ScyllaDriverEngine(Engine):
         tuned = self._technique not in AS_IT_COMES
         self._cluster, self._session = driver.connect(self.setup, tuned=tuned, request_timeout_s=timeout_s)
         self._statements = [driver.prepare(self._session, kind) for kind in self.setup.workload.kinds]
+        check_binds(self.setup.workload, self.name, self._bind, UNSET_VALUE, bind_of)
+        if not self._technique.startswith("window"):
+            refuse_pages(self.setup.workload, f"technique {self._technique}")
         notes = [] if tuned else [DEFAULTS_NOTE]
         if self._technique == "batch":
             notes += [BATCH_NOTE, timing_note(self.setup)]
         return driver.facts(self._session, self.setup.target, self._technique, notes)
+
+    def _bind(self, kind: int, values: list[Any]) -> None:
+        self._statements[kind].bind(values)
 
     def run(self, work: Work) -> None:
         """See Engine."""

@@ -21,6 +21,15 @@ from cqlsurge.load.outcomes.classes import CLIENT_TIMEOUT
 SWEEP_NS = 100_000_000
 
 
+class Pages:
+    """What has been read of an answer that comes by the page, and when its last page was asked for."""
+
+    def __init__(self, asked_ns: int) -> None:
+        self.rows: list[Any] = []
+        self.pages = 0
+        self.asked_ns = asked_ns
+
+
 class Window:
     """One phase. `session` and `statements` (one a kind) are the driver's; retries: as in Ledger."""
 
@@ -28,6 +37,8 @@ class Window:
         self._ledger = Ledger(work, retries=retries)
         self._execute = session.execute_async
         self._statements = statements
+        self._kinds = work.workload.kinds
+        self._paged = [kind.pages != 1 for kind in self._kinds]
         self._places = work.concurrency
         self._timeout_ns = timeout_ns
         #: in order of sending, until they have ended or their time is over
@@ -93,7 +104,28 @@ class Window:
 
     def _send(self, operation: Operation, values: list[Any]) -> None:
         future = self._execute(self._statements[operation.kind], values)
-        future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
+        if self._paged[operation.kind]:
+            read = Pages(operation.sent_ns)
+            future.add_callbacks(self._page, self._failed, (operation, future, read), None, (operation,))
+        else:
+            future.add_callbacks(self._answered, self._failed, (operation,), None, (operation,))
+
+    def _page(self, rows: Any, operation: Operation, future: Any, read: Pages) -> None:
+        """A page of an answer: the next one is asked for, until there is no other or enough have been read."""
+        now_ns, ledger = time.monotonic_ns(), self._ledger
+        with ledger.lock:
+            if ledger.closed or not operation.open:
+                return
+            read.rows += rows or []
+            read.pages += 1
+            ledger.recorder.page(operation.kind, now_ns - read.asked_ns)
+            read.asked_ns = now_ns
+            wanted = self._kinds[operation.kind].pages
+            more = future.has_more_pages and (not wanted or read.pages < wanted)
+        if more:
+            future.start_fetching_next_page()
+        else:
+            self._ended(operation, read.rows, None)
 
     def _answered(self, rows: Any, operation: Operation) -> None:
         self._ended(operation, rows, None)
