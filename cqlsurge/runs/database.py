@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 class Database:
     """A connected database. `target` is what engines need; `facts` what the result tells.
 
-    own: our own, if it was started for this run; embedded: whether it is our own, whoever started it.
+    own: our own, if it was started for this run; embedded: whether it is our own, whoever started it. tables: the names
+    (keyspace.table) of all that is loaded.
     """
 
     cluster: Cluster
@@ -49,7 +50,7 @@ class Database:
     watch: TopologyWatch
     own: EmbeddedCluster | None
     embedded: bool
-    settings: Settings
+    tables: tuple[str, ...]
     _tablets_changed: bool = False
 
     @property
@@ -72,10 +73,14 @@ class Database:
         }
 
     @property
-    def has_table(self) -> bool:
-        """Whether the table is there, as far as the driver has heard: it is told of changes of the schema."""
-        keyspace = self.cluster.metadata.keyspaces.get(self.settings.keyspace)
-        return keyspace is not None and self.settings.table in keyspace.tables
+    def tables_there(self) -> set[str]:
+        """Those of `tables` that the driver has heard of: it is told of changes of the schema."""
+        keyspaces = self.cluster.metadata.keyspaces
+        parts = {name: name.replace('"', "").split(".", 1) for name in self.tables}
+        return {
+            name for name, (keyspace, table) in parts.items()
+            if keyspace in keyspaces and table in keyspaces[keyspace].tables
+        }  # fmt: skip
 
     def topology_message(self) -> dict[str, Any]:
         """The nodes as they are now, for the load processes: tokens and tablets only where they are others."""
@@ -160,7 +165,7 @@ def open_database(
             watch=TopologyWatch(cluster),
             own=own,
             embedded=settings.address is None,
-            settings=settings,
+            tables=tuple(each.name for each in workload.spec.tables) if workload else (f"{keyspace}.{table}",),
         )
     stack.callback(database.close)
     if database.target.tablets == ():

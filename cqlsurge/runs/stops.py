@@ -43,12 +43,12 @@ class ErrorStop(Observer):
 
 
 class TableStop(Observer):
-    """Ends a phase whose table somebody drops: every further operation would only say so in its own words."""
+    """Ends a phase of whose tables somebody drops one: every further operation would only say so in its own words."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._look_at_s = 0.0
-        self._seen = False
+        self._seen: set[str] = set()
 
     def tick(self, phase: PhaseRun) -> None:
         """See Observer."""
@@ -56,10 +56,9 @@ class TableStop(Observer):
         if now_s < self._look_at_s or phase.result.lost:
             return
         self._look_at_s = now_s + TABLE_EVERY_S
-        there = self._database.has_table
-        if self._seen and not there:
-            settings = self._database.settings
-            phase.end_early(f"the table {settings.keyspace}.{settings.table} was dropped while the run went on")
+        there = self._database.tables_there
+        for name in sorted(self._seen - there)[:1]:
+            phase.end_early(f"the table {name} was dropped while the run went on")
         self._seen = there
 
 
