@@ -105,13 +105,17 @@ class Settings:
         metavar="GOAL",
     )
     expect: tuple[str, ...] = option(
-        (), "what a figure of the run shall be, again and again, else the exit code is 1: \"read.p99 < 10ms\", "
-        "\"errors < 0.1%%\", \"throughput > 50k\"", "What to do", parse=figure_condition, metavar="CONDITION",
+        (),
+        'what a figure of the run shall be, else exit code 1; again and again: "read.p99 < 10ms", "errors < 0.1%%" '
+        "(default: nothing)",
+        "What to do",
+        parse=figure_condition,
+        metavar="CONDITION",
         repeated=True,
-    )  # fmt: skip
+    )
     stop_if: tuple[str, ...] = option(
-        (), "end the run, with exit code 1, once a figure is so: \"p99 > 1s\"", "What to do", parse=figure_condition,
-        metavar="CONDITION", repeated=True,
+        (), 'end the run, with exit code 1, once a figure is so: "p99 > 1s" (default: never)', "What to do",
+        parse=figure_condition, metavar="CONDITION", repeated=True,
     )  # fmt: skip
     blob_size: int = option(1_000, "size of each value in bytes (default 1_000)", "What to do", parse=value_size)
     read_ratio: float = option(
