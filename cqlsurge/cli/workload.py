@@ -18,7 +18,7 @@ from cqlsurge.workload.sources import load_source
 ABOUT = {
     "check": "find every error that can be found, offline, and with an ADDRESS at PREPARE too",
     "explain": "tell populations, sizes, hit rates, and what can be checked",
-    "show": "print a workload that comes with the package, or one operation after the other",
+    "show": "print a workload that comes with the package, its operations one by one, or its code",
     "list": "list the workloads that come with the package",
 }
 #: actions that are modules of their own, beside this one: add_parser(actions), run(args)
@@ -47,6 +47,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
             one.add_argument("--password-file", metavar="FILE", help="file that holds the password")
         if name == "show":
             one.add_argument("--operations", type=int, metavar="N", help="print the first N operations of a phase")
+            one.add_argument("--code", action="store_true", help="print the code that a phase becomes")
             one.add_argument("--phase", metavar="NAME", help="of this phase (default: the last)")
     for module in MODULES.values():
         import_module(f"cqlsurge.cli.{module}").add_parser(actions)
@@ -78,10 +79,15 @@ def _show(args: argparse.Namespace, params: dict[str, str]) -> int:
     if args.operations is not None:
         print(operations_text(load_source(args.workload, params).spec, args.phase, args.operations))
         return 0
+    if args.code:
+        from cqlsurge.workload.code import code_text
+
+        print(code_text(load_source(args.workload, params).spec, args.phase))
+        return 0
     if not builtin.is_name(args.workload):
         raise UsageError(
             f"no workload {args.workload!r} comes with the package{nearest(args.workload, builtin.names())}; "
-            "give --operations N to see those of a file"
+            "give --operations N or --code to see those of a file"
         )
     print(builtin.text_of(args.workload), end="")
     return 0

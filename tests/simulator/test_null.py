@@ -18,12 +18,14 @@ from cqlsurge.load.cql import requests as q
 from cqlsurge.load.cql import responses as r
 from cqlsurge.load.cql.extensions import TABLETS_ROUTING
 from cqlsurge.load.cql.frames import CLIENT, SERVER, FrameDecoder, encode_frame
+from cqlsurge.load.cql.primitives import UNSET
 from cqlsurge.load.cql.results import Void
 from cqlsurge.load.workload.kv import KeyValue
 from cqlsurge.simulator.cluster import Cluster
 from cqlsurge.simulator.connection import Connection, Peer
 from cqlsurge.simulator.null.executor import NullExecutor
 from cqlsurge.simulator.null.fast import RIGHT, WORDS, WRONG_NODE, WRONG_SHARD, answer_frames, fast_statement
+from cqlsurge.simulator.null.general import GeneralStatement
 from cqlsurge.simulator.null.values import NullValues
 from cqlsurge.simulator.topology import make_topology
 
@@ -105,15 +107,44 @@ def test_the_hot_loop_answers_as_the_ordinary_connection(text, blob_size, seed, 
     assert answered == both.slow(data)
 
 
+@pytest.mark.parametrize("tablets", [False, True])
 @pytest.mark.parametrize("text", OTHER_STATEMENTS)
-def test_other_statements_are_left_to_the_ordinary_connection(text):
-    both = Both()
+def test_statements_of_any_shape_are_answered_as_the_ordinary_connection_does(text, tablets):
+    both = Both(tablets=tablets)
     statement_id, fast = both.prepare(text)
-    assert fast is None
+    assert isinstance(fast, GeneralStatement)
     data = executes(statement_id, text)
-    answered, _, counted = both.fast(data)
+    answered, used, counted = both.fast(data)
+    assert used == len(data)
     assert answered == both.slow(data)
-    assert counted == [0, 0, 0, 0, 0]
+    assert tablets or sum(counted[:3]) == sum(counted[3:]) == 40
+
+
+def test_keys_of_several_columns_and_values_left_out():
+    both = Both()
+    both.ask(q.Query("CREATE TYPE ks.place (street text, zip int)"))
+    both.ask(
+        q.Query(
+            "CREATE TABLE ks.wide (a text, b int, c timestamp, d frozen<place>, e blob, f map<text, int>,"
+            " PRIMARY KEY ((a, b), c)) WITH CLUSTERING ORDER BY (c DESC)"
+        )
+    )
+    draw = random.Random(5)
+    insert, fast = both.prepare("INSERT INTO ks.wide (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?)")
+    read, _ = both.prepare("SELECT f, e, b, a, c FROM ks.wide WHERE a = ? AND b = ? AND c >= ? LIMIT 20")
+    assert isinstance(fast, GeneralStatement)
+    frames = []
+    for stream in range(60):
+        key = (draw.randbytes(draw.randrange(1, 30)), draw.randbytes(4), draw.randbytes(8))
+        rest = (None, UNSET, draw.randbytes(draw.randrange(40)))
+        statement_id, values = (read, key) if stream % 3 == 0 else (insert, key + rest)
+        parameters = q.QueryParameters(values=values, skip_metadata=draw.random() < 0.5, page_size=100)
+        frames.append(encode_frame(0x0A, q.Execute(statement_id, parameters).encode_body(), stream))
+    data = b"".join(frames)
+    answered, used, counted = both.fast(data)
+    assert used == len(data)
+    assert answered == both.slow(data)
+    assert counted[3:] == [20, 40]
 
 
 def test_conditions_are_not_answered_from_nothing():

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import numpy as np
 
 from cqlsurge.load.compiled.dialects import ARRAYS
-from cqlsurge.load.compiled.graph import INT, MASK, Graph, Node, Table
+from cqlsurge.load.compiled.graph import MASK, Graph, Node
 from cqlsurge.load.compiled.keys import key_words, write_token
 from cqlsurge.load.compiled.layout import Slice, fixed_size, nodes_of, segments
 from cqlsurge.load.compiled.matrices import Columns
@@ -20,6 +20,7 @@ from cqlsurge.load.compiled.program import ID_BYTES
 from cqlsurge.load.compiled.source import Names, Writer
 from cqlsurge.load.compiled.statement import Lowered, answer_pieces, request_pieces
 from cqlsurge.load.compiled.step import tuple_text
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.routing import murmur3, murmur3_numpy
 
 Array = Any  # numpy.ndarray, or a list of bytes objects for DATA
@@ -86,7 +87,7 @@ class ArrayNames(Names):
         """The name of a table's values."""
         name = self._tables.get(id(table))
         if name is None:
-            values = np.array(table.values, np.int64 if table.type == INT else np.float64)
+            values = np.array(table.values, np.float64 if table.floats else np.int64)
             name = self._tables[id(table)] = self.name(values, "table")
         return name
 

@@ -23,6 +23,8 @@ class Dialect:
     name: str
     mix: tuple[str, ...]
     texts: dict[str, str]
+    #: searches begin where a guide says, in lines of their own
+    guided: bool = True
     #: words are signed (as machine integers) where the dialect says so
     signed_words: bool = False
     #: how a WORD constant is written, {0} being the number
@@ -177,6 +179,7 @@ ARRAYS = Dialect(
         "swapped": "swapped({0}, {1})",
         "swapped_float": "swapped({0}, -{1})",
     },
+    guided=False,
     word="U({0})",
 )
 

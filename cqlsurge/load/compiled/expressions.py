@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from cqlsurge.load.compiled.graph import BOOL, FLOAT, INT, INT_MAX, INT_MIN, Graph, Node, Table, wrapped
+from cqlsurge.load.compiled.graph import BOOL, FLOAT, INT, INT_MAX, INT_MIN, Graph, Node, wrapped
 from cqlsurge.load.compiled.scope import Scope, Unsupported
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.workload.interpreter import VERSION_FACTOR, Context
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Numbers:
             low = [int(value) if kind == INT else float(value) for value in distribution.low]
             self._tables[index] = (
                 Table(list(distribution.cum)),
-                Table(low, kind),
-                Table([float(scale) for scale in distribution.scale], FLOAT),
+                Table(low, kind == FLOAT),
+                Table([float(scale) for scale in distribution.scale], True),
             )
         cum, low_table, scale = self._tables[index]
         if len(cum.values) == 1 and not distribution.scale[0]:
@@ -275,7 +276,7 @@ def _choice(made: Numbers, expr: Expr, at: Scope) -> Node:
         raise Unsupported("a choice of what changes")
     if index.low < 0 or index.high >= len(options):
         raise Unsupported("a choice beyond its options")
-    return made.graph.entry(Table([option.args[0] for option in options], options[0].type), index)
+    return made.graph.entry(Table([option.args[0] for option in options], options[0].type == FLOAT), index)
 
 
 _MAKERS: dict[str, Maker] = {

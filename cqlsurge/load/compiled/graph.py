@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Callable, Union
 
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.workload.mixing import GOLDEN, MIX_1, MIX_2
 
 INT, WORD, FLOAT, BOOL, DATA, OBJECT = "int", "word", "float", "bool", "data", "object"
@@ -267,7 +268,7 @@ class Graph:
 
     def entry(self, table: Table, index: Node) -> Node:
         """`table.values[index]`."""
-        return self._make("entry", (table, index), table.type, table.low, table.high)
+        return self._make("entry", (table, index), FLOAT if table.floats else INT, table.low, table.high)
 
     def bisect(self, table: Table, value: Node) -> Node:
         """The last place in a rising table (its first value is the lowest possible) of what is not above a value."""
@@ -293,13 +294,11 @@ class Graph:
         return self._make("size", (data,), INT, 0, (1 << 31) - 1)
 
 
-class Table:
-    """A list of INTs or FLOATs that never changes."""
-
-    def __init__(self, values: list[Any], type: str = INT) -> None:
-        self.values, self.type = values, type
-        self.low: int = min(values) if type == INT else 0
-        self.high: int = max(values) if type == INT else 0
+def bounded(node: Node, low: int, high: int) -> Node:
+    """An INT of which more is known than its arithmetic says; what is known holds wherever the node stands."""
+    if not node.constant:
+        node.low, node.high = max(low, node.low), min(high, node.high)
+    return node
 
 
 def wrapped(value: int) -> int:

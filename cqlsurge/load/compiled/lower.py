@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from cqlsurge.load.compiled.batches import BatchBody
 from cqlsurge.load.compiled.cells import Cells
-from cqlsurge.load.compiled.graph import OBJECT, Graph, Table
+from cqlsurge.load.compiled.graph import OBJECT, Graph
 from cqlsurge.load.compiled.keyvalue import lower_kv
 from cqlsurge.load.compiled.layout import Data, Piece
 from cqlsurge.load.compiled.scope import Scope, Unsupported
 from cqlsurge.load.compiled.statement import Lowered, Statement, composite
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.compiled.where import Picks, Places
 from cqlsurge.load.cql.primitives import write_value
 from cqlsurge.load.workload.kv import KeyValue

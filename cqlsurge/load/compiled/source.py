@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any
 
 from cqlsurge.load.compiled.dialects import Dialect
-from cqlsurge.load.compiled.graph import Node, Table
+from cqlsurge.load.compiled.graph import Node
+from cqlsurge.load.compiled.tables import Guide, Table
 
 STEP = "    "
 
@@ -89,6 +90,8 @@ class Writer:
         return name
 
     def _text(self, node: Node) -> str:
+        if node.op == "bisect" and self.dialect.guided:
+            return self._guided(node, node.args[0].guide(node.args[1].high))
         args = [self._argument(node, arg) for arg in node.args]
         if not self.dialect.mixes(node.op):
             return self._form(node).format(*args, rest=", ".join(args[1:]))
@@ -97,6 +100,18 @@ class Writer:
             self.line(line.format(*args, z=name))
         self.known[node] = name
         self.line(f"{name} = " + self.dialect.mix[-1].format(z=name))
+        return name
+
+    def _guided(self, node: Node, guide: Guide) -> str:
+        """Lines that search a table from where a guide says; gives the name of the place."""
+        value, name = self.named(node.args[1]), f"n{node.index}"
+        following = self.names.name(node.args[0].following, "table")
+        self.line(f"{name} = {self.names.name(guide.places, 'guide')}[{value} >> {guide.shift}]")
+        self.line(f"if {following}[{name}] <= {value}:")
+        self.line(f"    {name} += 1")
+        self.line(f"    if {following}[{name}] <= {value}:")
+        self.line(f"        {name} = bisect_right({following}, {value})")
+        self.known[node] = name
         return name
 
     def _form(self, node: Node) -> str:

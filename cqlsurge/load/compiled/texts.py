@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
 from cqlsurge.load.compiled.expressions import Numbers
-from cqlsurge.load.compiled.graph import INT, Graph, Node, Table
+from cqlsurge.load.compiled.graph import INT, Graph, Node, bounded
 from cqlsurge.load.compiled.layout import Data, Hole, Piece, Slice
 from cqlsurge.load.compiled.scope import Scope, Unsupported
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.workload.generators import LEAST_TAGGED
 from cqlsurge.load.workload.mixing import MASK
 from cqlsurge.load.workload.pools import POOL_OFFSETS, pool
@@ -111,12 +112,6 @@ def _phrase(made: Numbers, expr: Expr, at: Scope) -> Pieces:
     if count.low < 1:
         length = graph.choose(graph.less(count, 1), 0, length)
     return [Slice(text, begin, length)]
-
-
-def bounded(node: Node, low: int, high: int) -> Node:
-    """A node of which more is known than its arithmetic says."""
-    node.low, node.high = max(low, node.low), min(high, node.high)
-    return node
 
 
 def listed(graph: Graph, words: Sequence[bytes], index: Node) -> Slice:

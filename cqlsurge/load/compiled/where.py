@@ -9,9 +9,10 @@ import operator
 from typing import TYPE_CHECKING
 
 from cqlsurge.load.compiled.expressions import Numbers
-from cqlsurge.load.compiled.graph import INT, INT_MAX, OBJECT, Graph, Node, Table
+from cqlsurge.load.compiled.graph import INT, INT_MAX, OBJECT, Graph, Node, bounded
 from cqlsurge.load.compiled.scatter import scatterer
 from cqlsurge.load.compiled.scope import Scope, Unsupported, origin
+from cqlsurge.load.compiled.tables import Table
 from cqlsurge.load.workload.mixing import unsigned
 from cqlsurge.load.workload.spec import BLOCK
 
@@ -77,6 +78,11 @@ class Walks:
 
     def at(self, position: Node) -> tuple[Node, Node]:
         """(partition, row) at a position that is inside of the population."""
+        partition, row = self._at(position)
+        most = max(self.walk.row_counts)
+        return bounded(partition, 0, self.walk.partitions - 1), bounded(row, 0, max(0, most - 1))
+
+    def _at(self, position: Node) -> tuple[Node, Node]:
         graph, walk = self.graph, self.walk
         if walk.by_rows:
             return self._by_rows(position)

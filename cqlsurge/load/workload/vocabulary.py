@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import struct
 
 #: phrases are consecutive ones of so many words
 PHRASE_WORDS = 1 << 16
@@ -60,10 +61,6 @@ def vocabulary_word(vocabulary: str, index: int) -> str:
 def phrase_words(seed: int, vocabulary: str) -> tuple[str, ...]:
     """The PHRASE_WORDS words, of which phrases are consecutive ones, going round at the end."""
     size = len(VOCABULARIES.get(vocabulary, ())) or 2000
+    words = [vocabulary_word(vocabulary, index) for index in range(size)]
     start = hashlib.shake_256(b"cqlsurge phrases %s %d" % (vocabulary.encode(), seed)).digest(4 * PHRASE_WORDS)
-    return tuple(
-        [
-            vocabulary_word(vocabulary, int.from_bytes(start[at : at + 4], "little") % size)
-            for at in range(0, len(start), 4)
-        ]
-    )
+    return tuple([words[number % size] for number in struct.unpack(f"<{PHRASE_WORDS}I", start)])

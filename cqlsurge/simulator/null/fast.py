@@ -16,6 +16,7 @@ from cqlsurge.load.routing.murmur3 import token_of_halves
 from cqlsurge.load.routing.sharding import shard_of_token
 from cqlsurge.simulator.cql import ast
 from cqlsurge.simulator.null.executor import is_null
+from cqlsurge.simulator.null.general import GeneralStatement
 from cqlsurge.simulator.topology import IGNORE_MSB
 
 if TYPE_CHECKING:
@@ -65,8 +66,11 @@ class Judge:
             self._places = [RIGHT if exact[at] else WRONG_SHARD if here[at] else WRONG_NODE for at in range(len(ends))]
 
     def place(self, first: int, second: int) -> int:
+        """RIGHT, WRONG_SHARD or WRONG_NODE, of a key of 16 bytes by its words."""
+        return self.place_of(token_of_halves(first, second))
+
+    def place_of(self, token: int) -> int:
         """RIGHT, WRONG_SHARD or WRONG_NODE."""
-        token = token_of_halves(first, second)
         if self._tablets is not None:
             return self._places[self._tablets.index(token)]
         place = self._places[self._ring.index(token)]
@@ -103,35 +107,43 @@ class FastStatement:
         return self._plain if skip_metadata else self._full
 
 
-def fast_statement(ready: Compiled, connection: Connection, values: NullValues) -> FastStatement | None:
-    """None where a statement has another shape: one uuid key bound first, and key and blob or blob alone read.
+def fast_statement(
+    ready: Compiled, connection: Connection, values: NullValues
+) -> FastStatement | GeneralStatement | None:
+    """What answers a statement on a whole partition key; None for any other.
 
     Rows that are to be compressed are none of this loop's business either.
     """
-    if not is_null(ready) or ready.pk_indexes != (0,) or ready.table is None:
-        return None
-    if ready.table.placement is None or ready.markers[0].type not in (t.UUID, t.TIMEUUID):
+    if not is_null(ready) or ready.table is None or ready.table.placement is None:
         return None
     compressed = connection.features.compressor is not None
+    if compressed and isinstance(ready.statement, ast.Select):
+        return None
+    placement = ready.table.placement
+    judge = Judge(placement, connection.peer.node, connection.peer.shard)
+    tells = connection.features.tablets and placement.tablets is not None
+    if _is_key_value(ready):
+        return FastStatement(ready, judge, values, tells=tells, compressed=compressed)
+    return GeneralStatement(ready, judge, values, COMPRESSED_VOID if compressed else VOID, tells=tells)
+
+
+def _is_key_value(ready: Compiled) -> bool:
+    """Whether a statement has the quickest shape: one uuid key bound first, and key and blob or blob alone read."""
+    if ready.pk_indexes != (0,) or ready.table is None or ready.markers[0].type not in (t.UUID, t.TIMEUUID):
+        return False
     if isinstance(ready.statement, ast.Select):
-        if compressed:
-            return None
         shown = [column.type for column in ready.result or ()]
         named = [column.name for column in ready.result or ()]
         key_name = ready.table.partition_key[0].name
         pair = len(shown) == 2 and named[0] == key_name and shown[1] == t.BLOB and len(ready.markers) == 1
         alone = shown == [t.BLOB] and len(ready.markers) == 1
-        if not pair and not alone:
-            return None
-    placement = ready.table.placement
-    judge = Judge(placement, connection.peer.node, connection.peer.shard)
-    tells = connection.features.tablets and placement.tablets is not None
-    return FastStatement(ready, judge, values, tells=tells, compressed=compressed)
+        return pair or alone
+    return True
 
 
 def answer_frames(
     data: bytes,
-    statements: dict[int, FastStatement | None],
+    statements: dict[int, FastStatement | GeneralStatement | None],
     values: NullValues,
     out: list[bytes],
     slow: Callable[[bytes], None],
@@ -141,9 +153,7 @@ def answer_frames(
     `statements` go by the first 8 bytes of their ids. `slow` gets each frame that is none of ours and adds its own
     answer to `out`.
     """
-    at = 0
-    end = len(data)
-    counted = [0, 0, 0, 0, 0]
+    at, end, counted = 0, len(data), [0, 0, 0, 0, 0]
     with_key = values.with_key
     cell_length = values.blob_size.to_bytes(4, "big")
     fixed_tail = values.filler if values.workload is None else None
@@ -155,22 +165,29 @@ def answer_frames(
         if at > end:
             at = frame_at
             break
-        # version 4, no flags, EXECUTE, an id of 16 bytes; values without names, the first of 16 bytes
+        # version 4, no flags, EXECUTE, an id of 16 bytes
         if (
-            length < 43
+            length < 23
             or data[frame_at] != 4
             or data[frame_at + 1]
             or data[frame_at + 4] != OP_EXECUTE
             or data[frame_at + 9]
             or data[frame_at + 10] != 16
-            or data[frame_at + 29] & 0x41 != 1
-            or data[frame_at + 34]
-            or data[frame_at + 35] != 16
         ):
             slow(data[frame_at:at])
             continue
         statement = statements.get(unpack(data, frame_at + 11)[0])
-        if statement is None:
+        if isinstance(statement, GeneralStatement):
+            answer_general(statement, data[frame_at:at], counted, append, slow)
+            continue
+        # values without names, the first of 16 bytes
+        if (
+            statement is None
+            or length < 43
+            or data[frame_at + 29] & 0x41 != 1
+            or data[frame_at + 34]
+            or data[frame_at + 35] != 16
+        ):
             slow(data[frame_at:at])
             continue
         first, second = unpack(data, frame_at + 36)
@@ -193,3 +210,25 @@ def answer_frames(
             append(key)
         append(values.tail(second) if fixed_tail is None else fixed_tail)
     return at, counted
+
+
+def answer_general(
+    statement: GeneralStatement,
+    frame: bytes,
+    counted: list[int],
+    append: Callable[[bytes], None],
+    slow: Callable[[bytes], None],
+) -> None:
+    """Answers one EXECUTE frame, and counts it."""
+    stream = (frame[2] & 0x7F) << 8 | frame[3]
+    try:
+        found = statement.answer(frame, stream)
+    except (IndexError, ValueError, struct.error):
+        found = None
+    if found is None or (found[0] and statement.tells):
+        slow(frame)
+        return
+    place, answer = found
+    counted[place] += 1
+    counted[READ if statement.reads else WRITE] += 1
+    append(answer or statement.voids[stream])

@@ -26,6 +26,7 @@ from cqlsurge.simulator.null.fast import (
     answer_frames,
     fast_statement,
 )
+from cqlsurge.simulator.null.general import GeneralStatement
 from cqlsurge.simulator.null.holding import Holding
 from cqlsurge.simulator.null.values import NullValues
 
@@ -61,7 +62,7 @@ class NullClient:
         self.peer = Peer(address, port, node, shard)
         self._connection = Connection(server.cluster, self.peer)
         self._decoder = FrameDecoder(SERVER)
-        self._statements: dict[int, FastStatement | None] = {}
+        self._statements: dict[int, FastStatement | GeneralStatement | None] = {}
         self._schema_version: Any = None
         self._left = b""
         self._out: list[bytes] = []

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from cqlsurge.errors import UsageError
 from cqlsurge.workload import builtin
+from cqlsurge.workload.code import code_text
 from cqlsurge.workload.loader import load_file
 from tests.load.compiled.oracle import PYTHONS, compare
 
@@ -50,3 +52,13 @@ def test_built_in_workloads(name: str) -> None:
     draw = random.Random(name)
     numbers = [*range(150), *[draw.randrange(1 << 24) for _ in range(60)]]
     assert compare(phases_of(name), numbers) == WAYS
+
+
+def test_the_code_can_be_seen() -> None:
+    spec = load_file("timeseries")
+    text = code_text(spec, None)
+    compile(text, "shown", "exec")
+    assert "def step(number):" in text
+    assert "def kinds(number):" in text
+    with pytest.raises(UsageError, match="no phase 'nothing'"):
+        code_text(spec, "nothing")
