@@ -11,7 +11,15 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
 README_LINES = 120
 #: where a path in a page may begin: the pages leave out what is plain from the context
-ROOTS = ("", "cqlsurge", "cqlsurge/load", "cqlsurge/load/engines", "cqlsurge/load/engines/wire", "cqlsurge/results", "tests")
+ROOTS = (
+    "",
+    "cqlsurge",
+    "cqlsurge/load",
+    "cqlsurge/load/engines",
+    "cqlsurge/load/engines/wire",
+    "cqlsurge/results",
+    "tests",
+)
 _CODE = re.compile(r"`([^`\n]+)`|\]\(([^)#\s]+)")
 _BLOCK = re.compile(r"```.*?```", re.DOTALL)
 #: what looks like a path of ours: folders and a file with an ending, or a folder with its slash
