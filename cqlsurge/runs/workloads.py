@@ -327,7 +327,7 @@ def _chosen(spec: WorkloadSpec, settings: Settings) -> tuple[PhaseSpec, ...]:
         phases = tuple(phase for phase in phases if phase.mix)
     for phase in phases:
         if not phase.mix:
-            raise UsageError(f"phase {phase.name!r} reads a table back: `cqlsurge verify` does that")
+            raise UsageError(f"phase {phase.name!r} reads a table back and has no load: leave it out of --phases")
     return phases
 
 

@@ -220,7 +220,7 @@ def kind_of(statement: StatementSpec, consistency: str) -> Kind:
         returns=tuple([Column(one.name, one.type) for one in statement.returns]),
         writes=writes,
         idempotent=statement.idempotent,
-        timestamp=writes and statement.timestamp == "now" and not conditional and not counter,
+        timestamp=writes and statement.timestamp != "server" and not conditional and not counter,
         consistency=statement.consistency or consistency,
         serial_consistency=(statement.serial_consistency or "LOCAL_SERIAL") if conditional else None,
         page_size=statement.page_size or None,
