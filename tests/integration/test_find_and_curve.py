@@ -46,10 +46,13 @@ def test_find_from_the_command_line(tmp_path: Path) -> None:
     assert "Response time by rate" in page.read_text()
 
 
+@pytest.mark.long
 def test_find_and_its_table_from_python() -> None:
     with simulated("--null") as server:
         found = find(
-            Settings(address=server.address, processes=1), "p99 < 2s", bounds=Bounds(max_rate=400, first_rate=100)
+            Settings(address=server.address, processes=1, runtime="cpython"),
+            "p99 < 5s",
+            bounds=Bounds(max_rate=400, first_rate=100, hold_s=5, max_time_s=30),
         )
     assert (found.state, found.rate, found.high) == ("unlimited", 400, None)
     assert found.rows[0]["purpose"] == "climb"
