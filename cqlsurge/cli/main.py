@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
 from importlib import import_module
@@ -30,11 +31,15 @@ def main(arguments: list[str] | None = None, program: str = "cqlsurge") -> int:
     words = sys.argv[1:] if arguments is None else arguments
     threading.excepthook = lambda failed: tell_of_thread(failed, program)
     try:
-        return run_command(words, program)
+        code = run_command(words, program)
+        if code == INTERRUPTED:
+            _heed_no_repeats()
+        return code
     except CqlsurgeError as error:
         sys.stderr.write(f"{program}: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
+        _heed_no_repeats()
         sys.stderr.write(f"{program}: interrupted before any load\n")
         return INTERRUPTED
     except BrokenPipeError:
@@ -50,6 +55,12 @@ def tell_of_thread(failed: threading.ExceptHookArgs, program: str) -> None:
     if failed.exc_value is not None:
         name = failed.thread.name if failed.thread else "a thread"
         sys.stderr.write(f"{program}: {ended_by(name, failed.exc_value)}\n")
+
+
+def _heed_no_repeats() -> None:
+    """One Ctrl-C comes twice through uv: the second would meet an interpreter that is ending, with a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_command(words: list[str], program: str) -> int:
