@@ -81,6 +81,7 @@ def test_a_curve_and_its_page(tmp_path: Path) -> None:
     assert "closed load" in text
 
 
+@pytest.mark.long
 def test_a_flat_system_has_no_knee() -> None:
     with simulated("--null", "--latency", "fixed:40ms") as server:
         plan = CurvePlan(points=3, step_s=2.0, rates=(50.0, 100.0, 200.0))
