@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WALL_CLOCK = {
     "load/engines/scylla_driver/session.py": "client timestamps",
     "load/engines/wire/engine.py": "client timestamps: once, the monotonic clock from there on",
+    "load/engines/wire/receive_stamps.py": "how far the kernel's stamps, of the wall clock, are from ours",
     "load/worker/main.py": "the hello message",
     "load/latency/hdr.py": "a log's start, in words",
     "runs/run.py": "started_at",
