@@ -140,7 +140,8 @@ def test_broken_transport_loses_and_confuses_nothing(server: Simulator, target: 
             assert ok + sum(attempts.values()) == 1500 + recorder.retries
             server.ask("faults/clear")
             if fault == "half-open":
-                # A connection struck last still looks alive; what is sent on it finds out.
+                # A connection struck last still looks alive; what is sent on it finds out after 5 s of silence.
+                engine.timeout_ns = 6 * 10**9
                 run_phase(engine, load, 1500, 64)
             # What is late comes now, and must find nobody. A busy machine is no fault: there is time.
             engine.timeout_ns = 20 * 10**9
