@@ -375,7 +375,8 @@ class Settings:
         """All settings by name; there is no secret in them. A workload that is an object is told by its name."""
         named = self.workload is None or isinstance(self.workload, str)
         settings = self if named else dataclasses.replace(self, workload=f"the object {self.workload.name}")
-        return {**dataclasses.asdict(settings), "param": list(self.param)}
+        told = dataclasses.asdict(settings)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Settings:
@@ -384,7 +385,10 @@ class Settings:
         unknown = sorted(set(data) - known)
         if unknown:
             raise UsageError(f"settings of another version of cqlsurge: {', '.join(unknown)} not known here")
-        return cls(**{**data, "param": tuple(data.get("param", ()))})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**values)
 
 
 def options() -> list[tuple[str, Any, Option]]:
